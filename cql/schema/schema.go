@@ -102,6 +102,8 @@ type Table struct {
 	ByID   map[ColumnID]*Column
 	// Dropped holds the columns dropped and not added again, by name.
 	Dropped map[string]DroppedColumn
+	// Readded holds what was dropped and added again since, by name: its Column is the dropped one.
+	Readded map[string]DroppedColumn
 	// NextColumn is the id that the next new column gets.
 	NextColumn ColumnID
 	Options    Options
