@@ -1,0 +1,51 @@
+# Every target is one readable line; `make help` lists them.
+GO       ?= go
+FUZZTIME ?= 30s
+BIN      := bin/helenus
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test race fuzz bench oracle clients suites lint fmt ci clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+build: ## build bin/helenus, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/helenus
+
+run: build ## build and start a node on 127.0.0.1:9042, ready for cqlsh
+	$(BIN) start
+
+test: build ## build and run every test; only Go is needed
+	$(GO) test ./...
+	cd integration && HELENUS_BIN=$(CURDIR)/$(BIN) $(GO) test ./...
+
+race: ## the tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+fuzz: ## each fuzz target for FUZZTIME (30s)
+	./integration/fuzz.sh $(FUZZTIME)
+
+bench: build ## Helenus, Cassandra and the floor in one run, as ratios
+	./integration/bench.sh $(BIN)
+
+oracle: build ## compare with a live Cassandra and record its answers anew (needs Java and Maven)
+	cd integration && HELENUS_BIN=$(CURDIR)/$(BIN) ./oracle/run.sh
+
+clients: build ## seven real clients against Helenus, as a table client x protocol version
+	cd integration && HELENUS_BIN=$(CURDIR)/$(BIN) ./clients/run.sh
+
+suites: build ## the drivers' own test suites against Helenus
+	cd integration && HELENUS_BIN=$(CURDIR)/$(BIN) ./suites/run.sh
+
+lint: ## go vet, staticcheck, formatting
+	$(GO) vet ./...
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run make fmt"; exit 1; }
+
+fmt: ## format all Go files
+	gofmt -w .
+
+ci: lint test ## what CI runs
+
+clean: ## remove what was built
+	rm -rf bin .cache integration/.cache
