@@ -1,0 +1,3 @@
+module github.com/helenusdb/helenus/integration
+
+go 1.26.0
