@@ -13,6 +13,9 @@ func (p *Placement) Replicas(tok token.Token) []*Node {
 	return p.replicas[p.Topology.first(tok)]
 }
 
+// Sets returns the different replica lists of the ring: what a read of every partition has to ask. The slice is shared.
+func (p *Placement) Sets() [][]*Node { return p.sets }
+
 // BlockFor returns how many answers a level needs, for a coordinator in data center dc. It counts copies that the
 // keyspace should have, not nodes that are there. Source: ConsistencyLevel.blockFor.
 func (p *Placement) BlockFor(c cql.Consistency, dc string) int {

@@ -13,6 +13,9 @@ import (
 	"github.com/helenusdb/helenus/cql/token"
 )
 
+// Token is a position on the ring.
+type Token = token.Token
+
 // Node is one member of the cluster.
 type Node struct {
 	ID schema.UUID

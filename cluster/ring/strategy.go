@@ -96,7 +96,8 @@ func (s *Strategy) InDC(t *Topology, dc string) int {
 type Placement struct {
 	Strategy *Strategy
 	Topology *Topology
-	replicas [][]*Node // per entry of Topology.ring
+	replicas [][]*Node // per entry of Topology.ring, or one list for all tokens
+	sets     [][]*Node // the different lists among replicas
 }
 
 // NewPlacement computes the replicas of every range. self is the node of a LocalStrategy.
@@ -117,7 +118,22 @@ func NewPlacement(t *Topology, s *Strategy, self *Node) *Placement {
 			}
 		}
 	}
+	p.sets = distinct(p.replicas)
+	if len(p.sets) == 1 {
+		p.replicas = p.sets // no token needs to be looked up
+	}
 	return p
+}
+
+// distinct returns the different replica lists among all, in their order.
+func distinct(all [][]*Node) [][]*Node {
+	var out [][]*Node
+	for _, r := range all {
+		if !slices.ContainsFunc(out, func(o []*Node) bool { return slices.Equal(o, r) }) {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // simple walks the ring from entry i and takes the first n distinct nodes. Source: SimpleStrategy.
