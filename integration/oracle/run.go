@@ -458,11 +458,19 @@ func printCell(c column, b []byte) string {
 	return printValue(c.typ, b)
 }
 
-// pushed waits for the event that belongs to a schema change and prints what differs from the result's fields.
+// A change is pushed within pushedWithin; those that come along with it (types and tables that use a changed type, what
+// was in a dropped keyspace) arrive with no gap longer than pushedGap.
+const (
+	pushedWithin = 3 * time.Second
+	pushedGap    = 20 * time.Millisecond
+)
+
+// pushed waits for the event that belongs to a schema change and prints the other events of the keyspace around it.
 func (r *Runner) pushed(want, keyspace string) []string {
 	var others []string
-	deadline := time.Now().Add(3 * time.Second)
-	for time.Now().Before(deadline) {
+	found := false
+	deadline := time.Now().Add(pushedWithin)
+	for {
 		f, ok, err := r.events.event(time.Until(deadline))
 		if err != nil {
 			return append(others, "!event: "+err.Error())
@@ -475,13 +483,21 @@ func (r *Runner) pushed(want, keyspace string) []string {
 			return append(others, "!not a schema event")
 		}
 		text, ks := rd.schemaChange()
-		if text == want {
-			sort.Strings(others)
-			return others
-		}
-		if ks == keyspace {
+		switch {
+		case ks != keyspace:
+			continue
+		case text == want && !found:
+			found = true
+		default:
 			others = append(others, "event "+text)
 		}
+		if found {
+			deadline = time.Now().Add(pushedGap)
+		}
 	}
-	return append(others, "event none")
+	if !found {
+		others = append(others, "event none")
+	}
+	sort.Strings(others)
+	return others
 }
