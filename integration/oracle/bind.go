@@ -43,7 +43,7 @@ func parseBoundValues(s string) ([]boundValue, error) {
 
 func isWord(s string) bool {
 	for _, c := range s {
-		if c != '_' && (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+		if c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') {
 			return false
 		}
 	}

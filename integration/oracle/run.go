@@ -52,10 +52,10 @@ func keyspaceOf(script string) string { return "o_" + script }
 // An error means that the server could not be talked to; the answers until then are returned.
 func (r *Runner) Run(s *Script) ([]Answer, error) {
 	defer r.Close()
-	if err := r.clean(s.Name); err != nil {
+	if err := r.watch(); err != nil {
 		return nil, err
 	}
-	if err := r.watch(); err != nil {
+	if err := r.clean(s.Name); err != nil {
 		return nil, err
 	}
 	var out []Answer
@@ -87,9 +87,6 @@ func (r *Runner) clean(script string) error {
 
 // watch opens the connection that schema events are pushed to.
 func (r *Runner) watch() (err error) {
-	if r.events != nil {
-		r.events.close()
-	}
 	if r.events, err = dial(r.address, defaultVersion); err != nil {
 		return err
 	}
