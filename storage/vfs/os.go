@@ -4,8 +4,6 @@ import (
 	"errors"
 	"os"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // OS is the file system of the operating system.
@@ -73,14 +71,5 @@ func (f osFile) Size() (int64, error) {
 	return st.Size(), nil
 }
 
-// Sync implements File by fdatasync: times of a file are of no use to us.
-func (f osFile) Sync() error {
-	for {
-		if err := unix.Fdatasync(int(f.Fd())); err != unix.EINTR {
-			if err != nil {
-				return &os.PathError{Op: "fdatasync", Path: f.Name(), Err: err}
-			}
-			return nil
-		}
-	}
-}
+// Sync implements File. Times of a file are of no use to us: where the system can leave them out, it does.
+func (f osFile) Sync() error { return syncData(f.File) }
