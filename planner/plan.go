@@ -73,7 +73,7 @@ func Prepare(snap *schema.Snapshot, keyspace string, st ast.Statement, markers [
 	case *ast.Select:
 		p, err = s.prepareSelect(st)
 	default:
-		p = &Plan{Kind: KindOther, Body: &Other{st}}
+		p, err = s.prepareOther(st)
 	}
 	if err != nil {
 		return nil, err
