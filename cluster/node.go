@@ -299,3 +299,6 @@ func (n *Node) buildIndexes(ctx context.Context, old, next *schema.Snapshot) err
 	}
 	return nil
 }
+
+// Partitioner returns the cluster's partitioner.
+func (n *Node) Partitioner() token.Partitioner { return n.opts.Partitioner }
