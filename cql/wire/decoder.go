@@ -27,6 +27,8 @@ type Fault struct {
 	Err    *cql.Error
 	Stream int16
 	Close  bool
+	// Version is the version of the faulty message when it is one that is spoken, else 0.
+	Version cql.Version
 	// Legacy is 1 or 2 when the answer has the 8-byte header of that version (AppendLegacyError), else 0.
 	Legacy cql.Version
 }
@@ -76,8 +78,8 @@ func (d *Decoder) SetReady(v cql.Version, c Compression) {
 // Need returns how many bytes the input must hold, at least, before Next can succeed.
 func (d *Decoder) Need() int { return max(d.need, 1) }
 
-// Buffered returns how many bytes of unfinished messages the decoder itself holds.
-func (d *Decoder) Buffered() int { return len(d.large) }
+// Held returns how many bytes of memory the decoder itself holds.
+func (d *Decoder) Held() int { return cap(d.large) + cap(d.scratch) }
 
 // InFrame reports whether a message has begun of which the rest is missing, other than in the caller's input.
 func (d *Decoder) InFrame() bool { return len(d.large) > 0 || d.skip > 0 || d.dropped > 0 }
@@ -209,7 +211,7 @@ func (d *Decoder) checkVersion(in []byte) *Fault {
 
 // checkLength refuses bodies that are negative or too large.
 func (d *Decoder) checkLength(h Header) *Fault {
-	f := &Fault{Stream: h.Stream, Close: true}
+	f := &Fault{Stream: h.Stream, Version: h.Version, Close: true}
 	n, limit := int(h.Length), d.maxFrame()
 	switch {
 	case n < 0:
@@ -242,7 +244,7 @@ func (d *Decoder) checkLength(h Header) *Fault {
 
 // checkHeader refuses versions, directions and opcodes that do not belong here, with Cassandra's texts.
 func (d *Decoder) checkHeader(h Header) *Fault {
-	f := &Fault{Stream: h.Stream}
+	f := &Fault{Stream: h.Stream, Version: h.Version}
 	switch {
 	case d.version != 0 && h.Version != d.version:
 		blank := " "
@@ -284,18 +286,18 @@ func (d *Decoder) open(e *Envelope) error {
 		case d.compression != NoCompression:
 			out, err := decodeCompressedBody(d.scratch, e.Body, d.compression, d.maxFrame())
 			if err != nil {
-				return &Fault{Err: err, Stream: e.Stream, Close: true}
+				return &Fault{Err: err, Stream: e.Stream, Version: e.Version, Close: true}
 			}
 			d.scratch, e.Body, e.Copied = out, out, true
 		case e.Opcode != OpOptions: // an old gocql sets the flag on OPTIONS, which has no body
-			return &Fault{Err: cql.Protocolf("Compressed frame, but no compression was agreed on"), Stream: e.Stream, Close: true}
+			return &Fault{Err: cql.Protocolf("Compressed frame, but no compression was agreed on"), Stream: e.Stream, Version: e.Version, Close: true}
 		}
 	}
 	if e.Flags&FlagCustomPayload != 0 && !d.Responses {
 		r := NewReader(e.Body)
 		r.SkipBytesMap()
 		if r.err != nil {
-			return &Fault{Err: r.err, Stream: e.Stream}
+			return &Fault{Err: r.err, Stream: e.Stream, Version: e.Version}
 		}
 		e.Body = r.Rest()
 	}

@@ -126,6 +126,12 @@ func (o *Output) Single() []byte {
 	return b
 }
 
+// AddRaw copies bytes that are sent as they are. In v5 they must be whole segments.
+func (o *Output) AddRaw(b []byte) {
+	o.seal()
+	o.b = append(o.b, b...)
+}
+
 // Bytes closes the open segment and returns all that was gathered; it is valid until the next call.
 func (o *Output) Bytes() []byte {
 	o.seal()
