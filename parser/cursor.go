@@ -1,0 +1,168 @@
+package parser
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/alecthomas/participle/v2"
+	"github.com/alecthomas/participle/v2/lexer"
+
+	"github.com/helenusdb/helenus/parser/ast"
+)
+
+// cursor reads the tokens of participle for the productions that are written by hand: those that need more than ordered
+// choice to be told apart. A production leaves the cursor at the token it could not take and returns an error, so that
+// participle sees how far it came.
+type cursor struct {
+	*lexer.PeekingLexer
+	// depth counts the hand-written productions that are open, for type hints and signs, which have no brackets.
+	depth int
+}
+
+// kind returns the kind of the next token.
+func (c *cursor) kind() Kind { return kindOf(c.Peek()) }
+
+func kindOf(t *lexer.Token) Kind {
+	if t.EOF() {
+		return kindEOF
+	}
+	return Kind(t.Type)
+}
+
+// ahead returns the kind of the token n behind the next one.
+func (c *cursor) ahead(n int) Kind {
+	mark := c.MakeCheckpoint()
+	for ; n > 0; n-- {
+		c.Next()
+	}
+	kind := c.kind()
+	c.LoadCheckpoint(mark)
+	return kind
+}
+
+// accept takes the next token when it is of kind k.
+func (c *cursor) accept(k Kind) bool {
+	if c.kind() != k {
+		return false
+	}
+	c.Next()
+	return true
+}
+
+// expect takes a token of kind k or fails.
+func (c *cursor) expect(k Kind) error {
+	if !c.accept(k) {
+		return c.mismatch(k)
+	}
+	return nil
+}
+
+// mismatch says that the next token is not the one of kind k that alone can stand here.
+func (c *cursor) mismatch(k Kind) error {
+	return &participle.UnexpectedTokenError{Unexpected: *c.Peek(), Expect: strconv.Quote(k.String())}
+}
+
+// noViable says that the next token fits no rule.
+func (c *cursor) noViable() error { return &participle.UnexpectedTokenError{Unexpected: *c.Peek()} }
+
+// refusal is an error that is no matter of single tokens.
+type refusal struct {
+	participle.ParseError
+	class refusalClass
+}
+
+// refusalClass says how a refusal is worded.
+type refusalClass uint8
+
+const (
+	// refusedText: the message is the whole text of the answer, raised by the actions of Cassandra's grammar.
+	refusedText refusalClass = iota
+	// refusedNumber: the message is a number of the grammar's own, not a value, that is out of range.
+	refusedNumber
+	// refusedDepth: it nests too deep, or its tree would.
+	refusedDepth
+)
+
+func (c *cursor) refusal(class refusalClass, message string) error {
+	return &refusal{participle.ParseError{Msg: message, Pos: c.Peek().Pos}, class}
+}
+
+// refuse fails with a text of Cassandra's grammar.
+func (c *cursor) refuse(text string) error { return c.refusal(refusedText, text) }
+
+// enter opens one more level; the caller closes it with c.depth--.
+func (c *cursor) enter() error {
+	if c.depth++; c.depth > 2*maxDepth {
+		return c.refusal(refusedDepth, "nested too deep")
+	}
+	return nil
+}
+
+// tooLong refuses chains of operators or field names that would make too deep a tree.
+func (c *cursor) tooLong(links int) error {
+	if links > maxChain {
+		return c.refusal(refusedDepth, "chain too long")
+	}
+	return nil
+}
+
+// isName reports whether a token of kind k can be a column or table name.
+func isName(k Kind) bool {
+	return k == kindIdent || k == kindQuotedName || k >= firstKeyword && k.class() != reservedWord
+}
+
+// isFunctionName reports whether a token of kind k can be a function's own name.
+func isFunctionName(k Kind) bool {
+	if k == kindIdent || k == kindQuotedName || k == wordToken || k == wordCount {
+		return true
+	}
+	class := k.class()
+	return class == basicWord || class == nativeWord
+}
+
+// nameText returns the name that a token stands for: folded to lower case unless quoted.
+func nameText(t *lexer.Token) string {
+	switch kindOf(t) {
+	case kindQuotedName, kindEmptyName:
+		name := t.Value[1 : len(t.Value)-1]
+		return strings.ReplaceAll(name, `""`, `"`)
+	}
+	return strings.ToLower(written(t))
+}
+
+// name takes an identifier.
+func (c *cursor) name() (string, error) {
+	if !isName(c.kind()) {
+		return "", c.noViable()
+	}
+	return nameText(c.Next()), nil
+}
+
+// columnName takes an identifier or the empty name "", which old tables may have.
+func (c *cursor) columnName() (string, error) {
+	if c.accept(kindEmptyName) {
+		return "", nil
+	}
+	return c.name()
+}
+
+// literal takes a literal token.
+func (c *cursor) literal() *ast.Literal {
+	t := c.Next()
+	l := literal(Kind(t.Type), t.Value)
+	return &ast.Literal{Kind: l.Kind, Text: l.Text, Slot: slotOf(t)}
+}
+
+// marker takes ? or :name. Index holds the token's offset until number counts the markers.
+func (c *cursor) marker() (*ast.Marker, error) {
+	t := c.Next()
+	m := &ast.Marker{Index: t.Pos.Offset}
+	if Kind(t.Type) == kindColon {
+		name, err := c.name()
+		if err != nil {
+			return nil, err
+		}
+		m.Name = name
+	}
+	return m, nil
+}

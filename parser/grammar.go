@@ -1,0 +1,144 @@
+package parser
+
+import (
+	"sync"
+
+	"github.com/alecthomas/participle/v2"
+)
+
+// The grammar, one struct per production; what ordered choice cannot tell apart is in the types that implement
+// participle.Parseable. Two habits keep participle's backtracking sound: the lookahead is unlimited, and an alternative that
+// begins with a capture is a struct of its own, because participle applies the captures of an alternative when a struct
+// inside it fails.
+//
+// root is optional inside so that participle always answers with the deepest error it has met. Source: Parser.g of 5.0.6.
+type root struct {
+	Statement *statement `parser:"( @@ ';'* )?"`
+}
+
+type statement struct {
+	Select   *selectStatement   `parser:"  @@"`
+	Insert   *insertStatement   `parser:"| @@"`
+	Update   *updateStatement   `parser:"| @@"`
+	Delete   *deleteStatement   `parser:"| @@"`
+	Batch    *batchStatement    `parser:"| @@"`
+	Use      *keyspaceName      `parser:"| 'USE' @@"`
+	Truncate *tableName         `parser:"| 'TRUNCATE' 'COLUMNFAMILY'? @@"`
+	Create   *createStatement   `parser:"| 'CREATE' @@"`
+	Alter    *alterStatement    `parser:"| 'ALTER' @@"`
+	Drop     *dropStatement     `parser:"| 'DROP' @@"`
+	Describe *describeStatement `parser:"| ( 'DESCRIBE' | 'DESC' ) @@"`
+	Grant    *grantStatement    `parser:"| 'GRANT' @@"`
+	Revoke   *revokeStatement   `parser:"| 'REVOKE' @@"`
+	List     *listStatement     `parser:"| 'LIST' @@"`
+	Identity *addIdentity       `parser:"| 'ADD' @@"`
+}
+
+// grammar is built at its first use: it takes some milliseconds.
+var grammar = sync.OnceValue(func() *participle.Parser[root] {
+	return participle.MustBuild[root](participle.Lexer(definition{}), participle.UseLookahead(maxTokens+1))
+})
+
+type selectStatement struct {
+	JSON         *jsonClause   `parser:"'SELECT' ( @@"`
+	Plain        *selectClause `parser:"| @@ )"`
+	Table        tableName     `parser:"'FROM' @@"`
+	Where        []relation    `parser:"( 'WHERE' @@ ( 'AND' @@ )* )?"`
+	GroupBy      []selector    `parser:"( 'GROUP' 'BY' @@ ( ',' @@ )* )?"`
+	OrderBy      []orderItem   `parser:"( 'ORDER' 'BY' @@ ( ',' @@ )* )?"`
+	PerPartition *intValue     `parser:"( 'PER' 'PARTITION' 'LIMIT' @@ )?"`
+	Limit        *intValue     `parser:"( 'LIMIT' @@ )?"`
+	Filtering    bool          `parser:"( 'ALLOW' @'FILTERING' )?"`
+}
+
+// jsonClause is tried first: json may also be a column.
+type jsonClause struct {
+	Clause selectClause `parser:"'JSON' @@"`
+}
+
+type selectClause struct {
+	Distinct *distinctClause `parser:"  @@"`
+	Plain    *selectItems    `parser:"| @@"`
+}
+
+// distinctClause is tried first: distinct may also be a column.
+type distinctClause struct {
+	Items selectItems `parser:"'DISTINCT' @@"`
+}
+
+type selectItems struct {
+	Star  bool         `parser:"  @'*'"`
+	Items []selectItem `parser:"| @@ ( ',' @@ )*"`
+}
+
+type selectItem struct {
+	Expr  selector `parser:"@@"`
+	Alias *ident   `parser:"( 'AS' @@ )?"`
+}
+
+type orderItem struct {
+	Column column `parser:"@@"`
+	ANN    *term  `parser:"( 'ANN' 'OF' @@ )?"`
+	Desc   bool   `parser:"( 'ASC' | @'DESC' )?"`
+}
+
+type insertStatement struct {
+	Table       tableName     `parser:"'INSERT' 'INTO' @@"`
+	JSON        *insertJSON   `parser:"( @@"`
+	Values      *insertValues `parser:"| @@ )"`
+	IfNotExists bool          `parser:"( 'IF' 'NOT' @'EXISTS' )?"`
+	Using       *usingClause  `parser:"@@?"`
+}
+
+type insertJSON struct {
+	Document jsonText `parser:"'JSON' @@"`
+	Unset    bool     `parser:"( 'DEFAULT' ( 'NULL' | @'UNSET' ) )?"`
+}
+
+type insertValues struct {
+	Columns []column `parser:"'(' @@ ( ',' @@ )* ')'"`
+	Values  []term   `parser:"'VALUES' '(' @@ ( ',' @@ )* ')'"`
+}
+
+type usingClause struct {
+	Parts []usingPart `parser:"'USING' @@ ( 'AND' @@ )*"`
+}
+
+type usingPart struct {
+	Timestamp *intValue `parser:"  'TIMESTAMP' @@"`
+	TTL       *intValue `parser:"| 'TTL' @@"`
+}
+
+type updateStatement struct {
+	Table tableName    `parser:"'UPDATE' @@"`
+	Using *usingClause `parser:"@@?"`
+	Set   []assignment `parser:"'SET' @@ ( ',' @@ )*"`
+	Where []relation   `parser:"'WHERE' @@ ( 'AND' @@ )*"`
+	If    *ifClause    `parser:"@@?"`
+}
+
+// ifClause tries conditions first: exists may be a column.
+type ifClause struct {
+	Conditions []condition `parser:"'IF' ( @@ ( 'AND' @@ )*"`
+	Exists     bool        `parser:"| @'EXISTS' )"`
+}
+
+type deleteStatement struct {
+	Columns   []deletion `parser:"'DELETE' ( @@ ( ',' @@ )* )?"`
+	Table     tableName  `parser:"'FROM' @@"`
+	Timestamp *intValue  `parser:"( 'USING' 'TIMESTAMP' @@ )?"`
+	Where     []relation `parser:"'WHERE' @@ ( 'AND' @@ )*"`
+	If        *ifClause  `parser:"@@?"`
+}
+
+type batchStatement struct {
+	Kind       string       `parser:"'BEGIN' ( @'UNLOGGED' | @'COUNTER' )? 'BATCH'"`
+	Using      *usingClause `parser:"@@?"`
+	Statements []batchEntry `parser:"( @@ ';'? )* 'APPLY' 'BATCH'"`
+}
+
+type batchEntry struct {
+	Insert *insertStatement `parser:"  @@"`
+	Update *updateStatement `parser:"| @@"`
+	Delete *deleteStatement `parser:"| @@"`
+}

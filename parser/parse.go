@@ -1,0 +1,217 @@
+package parser
+
+import (
+	"errors"
+	"sort"
+	"strings"
+
+	"github.com/alecthomas/participle/v2"
+	"github.com/alecthomas/participle/v2/lexer"
+
+	"github.com/helenusdb/helenus/cql"
+	"github.com/helenusdb/helenus/parser/ast"
+)
+
+// maxMarkers is how many bind markers a statement may have. Source: org.apache.cassandra.cql3.QueryProcessor.
+const maxMarkers = 65535
+
+// Parsed is a statement with what the lexer took out of it. It owns its tree; the texts may be views of the statement's text.
+type Parsed struct {
+	Statement ast.Statement
+	// Markers holds the names of the bind markers in the order of the text, folded, "" for a plain ?; a name that is used
+	// twice is there twice. ast.Marker.Index counts them.
+	Markers []string
+	// Literals holds the constants in the order of the text; ast.Literal.Slot counts them.
+	Literals []Literal
+	// Shaped is set when the tree depends on the literals only through their slots, so that it serves every statement of
+	// the same shape. It is not for what holds texts itself: schema statements, and type hints with a class or a dimension.
+	Shaped bool
+}
+
+// Parse parses one statement of CQL 3.4.7, which semicolons may follow. Errors are *cql.Error: 0x2000 with Cassandra's
+// position and wording, 0x2200 for too many markers.
+func Parse(text string) (*Parsed, error) {
+	toks, lexErr := lex(text, nil)
+	tree, err := runGrammar(text, toks)
+	if err != nil {
+		if answer := syntaxError(text, toks, lexErr, err); answer != nil {
+			return nil, answer
+		}
+	}
+	if lexErr != nil {
+		return nil, lexErr.answer(text)
+	}
+	b := builder{}
+	p := &Parsed{Statement: b.statement(tree.Statement, text, toks)}
+	if b.err != nil {
+		return nil, b.err
+	}
+	p.Literals = literals(text, toks)
+	p.Shaped = shaped(p.Statement)
+	p.Markers = number(p.Statement)
+	if len(p.Markers) > maxMarkers {
+		return nil, cql.Invalidf("Too many markers(?). %d markers exceed the allowed maximum of %d", len(p.Markers), maxMarkers)
+	}
+	return p, nil
+}
+
+// runGrammar runs participle over the tokens. A text without tokens is an error too.
+func runGrammar(text string, toks []Token) (*root, error) {
+	peeking, err := lexer.Upgrade(&stream{text: text, toks: toks})
+	if err != nil {
+		return nil, err
+	}
+	tree, err := grammar().ParseFromLexer(peeking)
+	if err == nil && tree.Statement == nil {
+		err = &participle.UnexpectedTokenError{Unexpected: *peeking.Peek()}
+	}
+	return tree, err
+}
+
+// literals returns the values of the literal tokens.
+func literals(text string, toks []Token) []Literal {
+	n := 0
+	for _, t := range toks {
+		if t.Kind.isLiteral() {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	out := make([]Literal, 0, n)
+	for _, t := range toks {
+		if t.Kind.isLiteral() {
+			out = append(out, literal(t.Kind, text[t.Start:t.End]))
+		}
+	}
+	return out
+}
+
+// number gives the markers of a statement their indexes, by the offsets that the grammar left there, and returns their names.
+func number(s ast.Statement) []string {
+	var markers []*ast.Marker
+	ast.Walk(s, func(e ast.Expr) {
+		if m, ok := e.(*ast.Marker); ok {
+			markers = append(markers, m)
+		}
+	})
+	if len(markers) == 0 {
+		return nil
+	}
+	sort.Slice(markers, func(i, j int) bool { return markers[i].Index < markers[j].Index })
+	names := make([]string, len(markers))
+	for i, m := range markers {
+		m.Index, names[i] = i, m.Name
+	}
+	return names
+}
+
+// shaped reports whether nothing in the tree but the texts of literals comes from a literal token.
+func shaped(s ast.Statement) bool {
+	switch s.(type) {
+	case *ast.Select, *ast.Insert, *ast.Update, *ast.Delete, *ast.Batch, *ast.Use, *ast.Truncate:
+	default:
+		return false
+	}
+	ok := true
+	ast.Walk(s, func(e ast.Expr) {
+		if h, is := e.(*ast.TypeHint); is && fixedType(h.Type) {
+			ok = false
+		}
+	})
+	return ok
+}
+
+// fixedType reports whether a literal token is part of the type.
+func fixedType(t *ast.TypeName) bool {
+	if t.Class != "" || t.Name == "vector" && !t.IsUser {
+		return true
+	}
+	for _, p := range t.Params {
+		if fixedType(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// syntaxError turns an error of the grammar into the answer. It returns nil when the lexer's error comes first: the grammar
+// only complains that the tokens end.
+func syntaxError(text string, toks []Token, lexErr *lexError, err error) error {
+	var refused *refusal
+	var unexpected *participle.UnexpectedTokenError
+	switch {
+	case errors.As(err, &refused):
+		switch refused.class {
+		case refusedNumber:
+			return numberFormat(text, refused.Msg)
+		case refusedDepth:
+			return tooDeep(refused.Pos.Offset).answer(text)
+		}
+		return cql.Syntaxf("%s", refused.Msg)
+	case errors.As(err, &unexpected):
+		at := sort.Search(len(toks), func(i int) bool { return int(toks[i].Start) >= unexpected.Unexpected.Pos.Offset })
+		if unexpected.Unexpected.EOF() {
+			at = len(toks)
+		}
+		if at == len(toks) && lexErr != nil {
+			return nil
+		}
+		return unexpectedToken(text, toks, at, unexpected.Message())
+	}
+	return cql.Syntaxf("%s", err.Error())
+}
+
+// numberFormat is the answer to a number that Java refuses while Cassandra parses.
+func numberFormat(text, number string) *cql.Error {
+	return cql.Syntaxf("Failed parsing statement: [%s] reason: NumberFormatException For input string: %q", text, number)
+}
+
+// unexpectedToken returns ANTLR's message for the token at index at, len(toks) for the end. message is participle's, whose
+// end tells what was expected: a single token makes it a mismatch.
+func unexpectedToken(text string, toks []Token, at int, message string) error {
+	what, place := "<EOF>", "line 0:-1 "
+	if at < len(toks) {
+		t := toks[at]
+		what = text[t.Start:t.End]
+		switch t.Kind {
+		case kindString:
+			what = literalText(kindString, what)
+		case kindQuotedName:
+			what = strings.ReplaceAll(what[1:len(what)-1], `""`, `"`)
+		}
+		line, column := position(text, int(t.Start))
+		place = "line " + itoa(line) + ":" + itoa(column) + " "
+	}
+	bracket := at
+	msg := place
+	if want := expected(message); want != "" {
+		msg += "mismatched input '" + what + "' expecting " + want
+	} else {
+		msg += "no viable alternative at input '" + what + "'"
+		if at > 0 && at < len(toks) && standsAlone(toks[at-1].Kind) {
+			bracket--
+		}
+	}
+	if at < len(toks) {
+		msg += snippet(text, toks, bracket)
+	}
+	return cql.Syntaxf("%s", msg)
+}
+
+// expected returns the one token that participle expected, as ANTLR names it, or "" when there are several.
+func expected(message string) string {
+	_, want, ok := strings.Cut(message, "(expected ")
+	if !ok || len(want) < 3 || want[0] != '"' {
+		return ""
+	}
+	want, _, _ = strings.Cut(want[1:], `"`)
+	if isLetter(want[0]) {
+		if k := wordKind(want); k >= firstKeyword {
+			return "K_" + k.String()
+		}
+		return want
+	}
+	return "'" + want + "'"
+}
