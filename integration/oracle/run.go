@@ -123,6 +123,7 @@ func (r *Runner) connection(version byte) (*conn, error) {
 
 // step runs one step and masks what its directives say.
 func (r *Runner) step(s *Step) ([]string, error) {
+	time.Sleep(s.Wait)
 	lines, err := r.exchange(s)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Script is one file of statements. The directives are explained in README.md beside the scripts.
@@ -30,6 +31,7 @@ type Step struct {
 	Values    []boundValue   // bound values, in written order
 	Prepare   bool           // prepare, show what PREPARED says, then execute
 	PrepareAs string         // only prepare, under this name
+	Wait      time.Duration  // before it is sent
 	Execute   string         // execute what was prepared under this name
 	SkipMeta  bool           // ask for rows without metadata
 	Unordered bool           // sort the rows: their order is not part of the answer
@@ -162,6 +164,8 @@ func (p *scriptParser) directive(text string) (err error) {
 	case "now":
 		n := int32(number(32))
 		p.step.Now = &n
+	case "wait":
+		p.step.Wait = time.Duration(number(32)) * time.Millisecond
 	case "keyspace":
 		p.step.Keyspace = arg
 	case "values":
