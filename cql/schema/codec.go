@@ -150,7 +150,7 @@ func appendDropped(dst []byte, m map[string]DroppedColumn) []byte {
 
 func appendTable(dst []byte, t *Table) []byte {
 	dst = append(appendString(appendString(dst, t.Keyspace), t.Name), t.ID[:]...)
-	dst = binary.AppendUvarint(appendBool(dst, t.Virtual), uint64(t.NextColumn))
+	dst = binary.AppendUvarint(appendBool(appendBool(dst, t.Virtual), t.Counter), uint64(t.NextColumn))
 	columns := t.AllColumns()
 	dst = binary.AppendUvarint(dst, uint64(len(columns)))
 	for _, c := range columns {
@@ -358,7 +358,7 @@ func (d *decoder) dropped(ks, table string) map[string]DroppedColumn {
 func (d *decoder) table() *Table {
 	t := &Table{Keyspace: d.string(), Name: d.string()}
 	copy(t.ID[:], d.take(16))
-	t.Virtual, t.NextColumn = d.bool(), d.id()
+	t.Virtual, t.Counter, t.NextColumn = d.bool(), d.bool(), d.id()
 	names, ids := map[string]bool{}, map[ColumnID]*Column{}
 	for n := d.count(); n > 0 && !d.bad; n-- {
 		c := d.column(t.Keyspace, t.Name)

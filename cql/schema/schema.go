@@ -108,7 +108,8 @@ type Table struct {
 	NextColumn ColumnID
 	Options    Options
 	Indexes    []*Index // sorted by name
-	// Counter is true when every column outside the primary key is a counter.
+	// Counter is true when the table was made with counters: every column outside the primary key is one, and stays true
+	// when the last of them is dropped.
 	Counter bool
 	// Virtual is true for tables whose rows are made by the node when they are read.
 	Virtual bool

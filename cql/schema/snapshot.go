@@ -176,14 +176,13 @@ func (t *Table) clone() *Table {
 	return &c
 }
 
-// Finish puts the columns in order, fills ByName, ByID and Counter, and points the indexes at the columns of their ids. Whoever
+// Finish puts the columns in order, fills ByName and ByID, sets Counter when there is a counter, and points the indexes at the columns of their ids. Whoever
 // builds a Table by hand calls it once, before anybody else sees the table.
 func (t *Table) Finish() {
 	sort.SliceStable(t.Static, func(i, j int) bool { return nameLess(t.Static[i].Name, t.Static[j].Name) })
 	sort.SliceStable(t.Regular, func(i, j int) bool { return nameLess(t.Regular[i].Name, t.Regular[j].Name) })
 	n := len(t.PartitionKey) + len(t.Clustering) + len(t.Static) + len(t.Regular)
 	t.ByName, t.ByID = make(map[string]*Column, n), make(map[ColumnID]*Column, n)
-	t.Counter = false
 	for _, c := range t.AllColumns() {
 		t.ByName[c.Name] = c
 		t.ByID[c.ID] = c

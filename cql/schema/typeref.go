@@ -12,20 +12,12 @@ import (
 // messages, and a few dozen statements could make one that fills the memory.
 const maxTypeNodes = 1 << 14
 
-var natives = map[string]*types.Type{
-	"ascii": types.TAscii, "bigint": types.TBigint, "blob": types.TBlob, "boolean": types.TBoolean, "counter": types.TCounter,
-	"decimal": types.TDecimal, "double": types.TDouble, "float": types.TFloat, "int": types.TInt, "text": types.TText,
-	"varchar": types.TText, "timestamp": types.TTimestamp, "uuid": types.TUUID, "varint": types.TVarint,
-	"timeuuid": types.TTimeuuid, "inet": types.TInet, "date": types.TDate, "time": types.TTime, "smallint": types.TSmallint,
-	"tinyint": types.TTinyint, "duration": types.TDuration, "empty": types.TEmpty,
-}
-
 // nativeType returns the shared value of a native kind, or nil.
 func nativeType(k types.Kind) *types.Type {
 	if k == types.Invalid || k == types.Custom || k > types.Empty {
 		return nil
 	}
-	return natives[k.String()]
+	return types.Native(k.String())
 }
 
 // String prints the reference as error texts do. Source: org.apache.cassandra.cql3.CQL3Type.Raw.toString.
@@ -34,7 +26,7 @@ func (r *TypeRef) String() string {
 		return "'" + r.Class + "'"
 	}
 	name := r.Name
-	if t := natives[name]; t != nil && !r.IsUser {
+	if t := types.Native(name); t != nil && !r.IsUser {
 		name = t.String()
 	}
 	if r.Keyspace != "" {
@@ -129,7 +121,7 @@ func resolveType(udts map[string]*UserType, keyspace string, ref *TypeRef, froze
 	case wrapped:
 		return nil, cql.Syntaxf("frozen<> is only allowed on collections, tuples, and user-defined types (got %s)", ref.Name)
 	}
-	t := natives[ref.Name]
+	t := types.Native(ref.Name)
 	if t == nil {
 		return nil, cql.Invalidf("Unknown type %s.%s", keyspace, ref.Name)
 	}
@@ -188,7 +180,11 @@ func resolveUser(udts map[string]*UserType, keyspace string, ref *TypeRef, froze
 	return t, nil
 }
 
-// resolveClass resolves a quoted Java class.
+// resolveClass resolves a quoted Java class; what is wrong with it counts as a syntax error.
 func resolveClass(class string) (*types.Type, error) {
-	return nil, cql.Syntaxf("Error setting type %s: Unable to find abstract-type class '%s'", class, class)
+	t, err := types.ParseJavaName(class)
+	if err != nil {
+		return nil, cql.Syntaxf("Error setting type %s: %s", class, err)
+	}
+	return t, nil
 }
