@@ -26,7 +26,7 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 	./integration/fuzz.sh $(FUZZTIME)
 
 bench: build ## Helenus, Cassandra and the floor in one run, as ratios
-	./integration/bench.sh $(BIN)
+	cd integration && $(GO) run ./bench $(CURDIR)/$(BIN)
 
 oracle: build ## compare with a live Cassandra and record its answers anew (needs Java and Maven)
 	cd integration && HELENUS_BIN=$(CURDIR)/$(BIN) ./oracle/run.sh

@@ -66,6 +66,7 @@ type Report struct {
 	Workers     int     `json:"workers"`
 	Connections int     `json:"connections"`
 	Seconds     float64 `json:"seconds"`
+	Filled      int64   `json:"filled"` // rows written before the measurement
 	Operations  int64   `json:"operations"`
 	Errors      int64   `json:"errors"`
 	FirstError  string  `json:"first_error,omitempty"`
@@ -99,6 +100,7 @@ type load struct {
 	write, read []byte       // prepared ids
 	started     atomic.Int64 // operations given out, for the open loop's clock
 	ops, errs   atomic.Int64
+	filled      atomic.Int64
 	firstErr    atomic.Pointer[string]
 }
 
@@ -140,7 +142,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{
-		Workload: o.Workload, Workers: o.Workers, Connections: o.Connections, Seconds: took.Seconds(),
+		Filled: l.filled.Load(), Workload: o.Workload, Workers: o.Workers, Connections: o.Connections, Seconds: took.Seconds(),
 		Operations: l.ops.Load(), Errors: l.errs.Load(), PerSecond: float64(l.ops.Load()) / took.Seconds(), MeanUs: h.Mean(),
 		P50Us: h.ValueAtQuantile(50), P99Us: h.ValueAtQuantile(99), P999Us: h.ValueAtQuantile(99.9), MaxUs: h.Max(),
 	}
@@ -176,6 +178,7 @@ func (l *load) fill(ctx context.Context) error {
 			if err := answerError(s.do(wire.OpExecute, w.insert(n))); err != nil {
 				return err
 			}
+			l.filled.Add(1)
 		}
 		return nil
 	})
