@@ -2,8 +2,10 @@ package oracle
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -63,7 +65,8 @@ func (r *Runner) Run(s *Script) ([]Answer, error) {
 		step := &s.Steps[i]
 		lines, err := r.step(step)
 		if err != nil {
-			return out, fmt.Errorf("%s.cql:%d: %s: %w", s.Name, step.Line, step.Title(), err)
+			r.Close()
+			return out, errors.Join(fmt.Errorf("%s.cql:%d: %s: %w", s.Name, step.Line, step.Title(), err), r.clean(s.Name))
 		}
 		out = append(out, Answer{Title: step.Title(), Line: step.Line, Lines: lines})
 	}
@@ -131,10 +134,13 @@ func (r *Runner) step(s *Step) ([]string, error) {
 	if s.Unordered {
 		sortRows(lines)
 	}
-	for i, line := range lines {
-		lines[i] = s.mask(line)
+	var out []string
+	for _, line := range lines {
+		if !strings.HasPrefix(line, "warning") || !slices.Contains(s.Masks, "warnings") {
+			out = append(out, s.mask(line))
+		}
 	}
-	return lines, nil
+	return out, nil
 }
 
 // sortRows sorts the rows between the heads of pages.
@@ -398,7 +404,10 @@ func (r *Runner) answer(c *conn, f frame) (lines []string, state []byte, err err
 		err = r.use(c, ks)
 	case 5:
 		text, ks := rd.schemaChange()
-		lines = append([]string{"schema " + text}, r.pushed(text, ks)...)
+		lines = []string{"schema " + text}
+		if r.events != nil {
+			lines = append(lines, r.pushed(text, ks)...)
+		}
 	default:
 		return nil, nil, fmt.Errorf("result of kind %d", kind)
 	}
