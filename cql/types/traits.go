@@ -22,10 +22,10 @@ func (t *Type) FixedLen() (n int, ok bool) {
 	return 0, false
 }
 
-// AllowsEmpty reports whether a zero-length value is one of t's values. Source: AbstractType.allowsEmpty.
+// AllowsEmpty reports whether a zero-length value is one of t's values beside others. Source: AbstractType.allowsEmpty.
 func (t *Type) AllowsEmpty() bool {
 	switch t.Kind {
-	case Tinyint, Smallint, Date, Time, Duration, List, Set, Map, Vector:
+	case Tinyint, Smallint, Date, Time, Duration, List, Set, Map, Vector, Empty:
 		return false
 	}
 	return true
