@@ -198,14 +198,16 @@ func (c *Conn) loop() (linger bool) {
 	}
 	c.seated = true
 	defer c.leaveHandshake()
+	var e wire.Envelope
 	for {
 		var in []byte
 		if c.in != nil {
 			in = c.in.b[c.r:c.w]
 		}
-		e, n, err := c.dec.Next(in)
+		var n int
+		var err error
+		e, n, err = c.dec.Next(in)
 		c.r += n
-		var fault *wire.Fault
 		switch {
 		case err == nil:
 			if !c.dispatch(&e) {
@@ -221,8 +223,8 @@ func (c *Conn) loop() (linger bool) {
 			default:
 				return false
 			}
-		case errors.As(err, &fault):
-			if !c.fault(fault) {
+		default:
+			if fault, ok := errors.AsType[*wire.Fault](err); !ok || !c.fault(fault) {
 				return true
 			}
 		}

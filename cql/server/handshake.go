@@ -32,7 +32,7 @@ func (c *Conn) startup(e *wire.Envelope) bool {
 	s, err := wire.DecodeStartup(e.Body, e.Version)
 	if err != nil {
 		answer, _ := wire.AsError(err)
-		return c.fault(&wire.Fault{Err: answer, Stream: e.Stream, Version: e.Version})
+		return c.fault(&wire.Fault{Err: answer, Stream: e.Stream, Version: e.Version, Close: s.Options == nil})
 	}
 	c.faults = 0
 	c.throw = s.ThrowOnOverload

@@ -76,16 +76,16 @@ func (c *Conn) makeRoom() error {
 		c.in = newChunk(1)
 		return nil
 	}
+	if c.w == len(c.in.b) && len(c.in.b) < busyChunk && !c.dec.Limited {
+		c.replace(busyChunk) // more comes at once than fits: the client is busy
+		return nil
+	}
 	have := c.w - c.r
 	if have == 0 && !c.in.shared() {
-		full := c.w == len(c.in.b)
 		c.r, c.w = 0, 0
-		switch {
-		case len(c.in.b) > 1<<maxChunkBits:
+		if len(c.in.b) > 1<<maxChunkBits {
 			c.replace(busyChunk)
 			c.uncharge()
-		case full && len(c.in.b) < busyChunk && !c.dec.Limited:
-			c.replace(busyChunk)
 		}
 		return nil
 	}
@@ -103,11 +103,16 @@ func (c *Conn) makeRoom() error {
 			return nil
 		}
 	}
-	size := max(len(c.in.b), min(need, 2*max(len(c.in.b), have)))
+	size := 1
+	if have > 0 {
+		size = max(have+1, min(need, 2*max(len(c.in.b), have)))
+	}
 	if !c.dec.Limited {
 		size = max(size, busyChunk)
 	}
-	if size > frameStep && !c.charge(int64(size)) {
+	if size <= frameStep {
+		c.uncharge()
+	} else if !c.charge(int64(size)) {
 		return errOver
 	}
 	c.replace(size)

@@ -33,17 +33,18 @@ type Batch struct {
 // batchItemSize is the least that an item of a batch takes: kind, an empty id, no values.
 const batchItemSize = 5
 
-// Decode reads the body of a BATCH into b, which is reused. Source: BatchMessage.codec.
+// Decode reads the body of a BATCH into b, which is reused. Values are positional: the flag for names is passed over,
+// as Cassandra does. Source: BatchMessage.codec.
 func (b *Batch) Decode(body []byte, v cql.Version) error {
 	b.reset()
 	b.Items, b.values = b.Items[:0], b.values[:0]
 	r := NewReader(body)
 	kind := r.Byte()
 	if kind > byte(BatchCounter) {
-		r.Fail(cql.Protocolf("Invalid BATCH message type %d", kind))
+		r.Fail(cql.Protocolf("Invalid BATCH message type %d", int8(kind)))
 	}
 	b.Type = BatchType(kind)
-	for range r.count(batchItemSize) {
+	for range r.count(batchItemSize, longStringText) {
 		b.readItem(&r, v)
 		if r.err != nil {
 			return r.Err()
@@ -52,9 +53,6 @@ func (b *Batch) Decode(body []byte, v cql.Version) error {
 	b.share()
 	b.Consistency = r.Consistency()
 	b.readFlags(&r, v)
-	if b.Has(FlagNames) {
-		r.Fail(cql.Protocolf("Named values are not supported in BATCH messages"))
-	}
 	b.readTail(&r, v)
 	return r.Err()
 }
@@ -68,11 +66,11 @@ func (b *Batch) readItem(r *Reader, v cql.Version) {
 		it.Prepared = true
 		it.ID = r.ShortBytes()
 	default:
-		r.Fail(cql.Protocolf("Invalid query kind in BATCH messages. Must be 0 or 1 but got %d", kind))
+		r.Fail(cql.Protocolf("Invalid query kind in BATCH messages. Must be 0 or 1 but got %d", int8(kind)))
 		return
 	}
 	start := len(b.values)
-	for range r.count(4) {
+	for range r.count(4, bytesText) {
 		b.values = append(b.values, r.Value(v))
 	}
 	it.Values = b.values[start:]

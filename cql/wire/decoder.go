@@ -162,14 +162,14 @@ func (d *Decoder) fromStream(in []byte) (e Envelope, n int, err error) {
 		return e, 0, d.more(HeaderSize)
 	}
 	h := DecodeHeader(in)
-	f := d.checkLength(h)
+	f := d.checkLength(&h)
 	switch {
 	case f != nil && f.Close:
 		return e, 0, f
 	case f != nil: // too big, but small enough to be thrown away
 		return d.skipBody(in, h, f)
 	}
-	if f = d.checkHeader(h); f != nil {
+	if f = d.checkHeader(&h); f != nil {
 		if f.Close {
 			return e, 0, f
 		}
@@ -209,64 +209,58 @@ func (d *Decoder) checkVersion(in []byte) *Fault {
 	return f
 }
 
+// fault is what is wrong with the message that h begins.
+func (h *Header) fault(close bool, err *cql.Error) *Fault {
+	return &Fault{Err: err, Stream: h.Stream, Version: h.Version, Close: close}
+}
+
 // checkLength refuses bodies that are negative or too large.
-func (d *Decoder) checkLength(h Header) *Fault {
-	f := &Fault{Stream: h.Stream, Version: h.Version, Close: true}
+func (d *Decoder) checkLength(h *Header) *Fault {
 	n, limit := int(h.Length), d.maxFrame()
 	switch {
 	case n < 0:
-		f.Err = cql.Protocolf("Invalid value for envelope header body length field: %d", n)
-		return f
+		return h.fault(true, cql.Protocolf("Invalid value for envelope header body length field: %d", n))
 	case d.Limited:
 		if limit = maxStartupBody; h.Opcode == OpAuthResponse {
 			limit = maxAuthResponseBody
 		}
-		if n <= limit {
-			return nil
+		if n > limit {
+			return h.fault(true, tooBig(n+HeaderSize, limit+HeaderSize))
 		}
-		n, limit = n+HeaderSize, limit+HeaderSize
-	case d.framed:
-		if n <= limit {
-			return nil
-		}
-		f.Close = n > maxSkip
-		f.Err = cql.Invalidf("CQL Message of size %d bytes exceeds allowed maximum of %d bytes", n, limit)
-		return f
-	default:
-		if n += HeaderSize; n <= limit {
-			return nil
-		}
-		f.Close = n > maxSkip
+	case d.framed && n > limit:
+		return h.fault(n > maxSkip, cql.Invalidf("CQL Message of size %d bytes exceeds allowed maximum of %d bytes", n, limit))
+	case !d.framed && n+HeaderSize > limit:
+		return h.fault(n > maxSkip, tooBig(n+HeaderSize, limit))
 	}
-	f.Err = cql.Invalidf("Request is too big: length %d exceeds maximum allowed length %d.", n, limit)
-	return f
+	return nil
+}
+
+func tooBig(n, limit int) *cql.Error {
+	return cql.Invalidf("Request is too big: length %d exceeds maximum allowed length %d.", n, limit)
 }
 
 // checkHeader refuses versions, directions and opcodes that do not belong here, with Cassandra's texts.
-func (d *Decoder) checkHeader(h Header) *Fault {
-	f := &Fault{Stream: h.Stream, Version: h.Version}
+func (d *Decoder) checkHeader(h *Header) *Fault {
 	switch {
 	case d.version != 0 && h.Version != d.version:
 		blank := " "
 		if d.framed {
 			blank = ""
 		}
-		f.Err = cql.Protocolf("Invalid message version. Got %s but previous%smessages on this connection had version %s", h.Version, blank, d.version)
+		return h.fault(false, cql.Protocolf("Invalid message version. Got %s but previous%smessages on this connection had version %s",
+			h.Version, blank, d.version))
 	case !h.Opcode.Known():
-		f.Err = cql.Protocolf("Unknown opcode %d", int(h.Opcode))
+		return h.fault(false, cql.Protocolf("Unknown opcode %d", int(h.Opcode)))
 	case h.Response != d.Responses:
-		f.Close = true
-		f.Err = directionError(d.Responses, h.Opcode)
+		return h.fault(true, directionError(d.Responses, h.Opcode))
 	case h.Opcode == OpCredentials:
-		f.Err = cql.Protocolf("Unsupported message")
+		return h.fault(false, cql.Protocolf("Unsupported message"))
 	case h.Opcode.IsRequest() == d.Responses:
-		f.Err = directionError(!d.Responses, h.Opcode)
+		return h.fault(false, directionError(!d.Responses, h.Opcode))
 	case h.Flags&FlagCustomPayload != 0 && h.Version < cql.V4:
-		f.Err = cql.Protocolf("Received frame with CUSTOM_PAYLOAD flag for native protocol version < 4")
-	default:
-		return nil
+		return h.fault(false, cql.Protocolf("Received frame with CUSTOM_PAYLOAD flag for native protocol version < 4"))
 	}
-	return f
+	return nil
 }
 
 // directionError is Cassandra's text for a message on the wrong side; expectResponse is what the opcode or the
@@ -286,18 +280,18 @@ func (d *Decoder) open(e *Envelope) error {
 		case d.compression != NoCompression:
 			out, err := decodeCompressedBody(d.scratch, e.Body, d.compression, d.maxFrame())
 			if err != nil {
-				return &Fault{Err: err, Stream: e.Stream, Version: e.Version, Close: true}
+				return e.fault(true, err)
 			}
 			d.scratch, e.Body, e.Copied = out, out, true
 		case e.Opcode != OpOptions: // an old gocql sets the flag on OPTIONS, which has no body
-			return &Fault{Err: cql.Protocolf("Compressed frame, but no compression was agreed on"), Stream: e.Stream, Version: e.Version, Close: true}
+			return e.fault(true, cql.Protocolf("Compressed frame, but no compression was agreed on"))
 		}
 	}
 	if e.Flags&FlagCustomPayload != 0 && !d.Responses {
 		r := NewReader(e.Body)
 		r.SkipBytesMap()
 		if r.err != nil {
-			return &Fault{Err: r.err, Stream: e.Stream, Version: e.Version}
+			return e.fault(false, r.err)
 		}
 		e.Body = r.Rest()
 	}
@@ -316,7 +310,7 @@ func (d *Decoder) segment(in []byte) (n int, done bool, err error) {
 		return 0, false, fatal(bad)
 	}
 	if d.Limited && max(h.wire, h.raw) > maxStartupBody+HeaderSize {
-		return 0, false, fatal(cql.Invalidf("Request is too big: length %d exceeds maximum allowed length %d.", max(h.wire, h.raw), maxStartupBody+HeaderSize))
+		return 0, false, fatal(tooBig(max(h.wire, h.raw), maxStartupBody+HeaderSize))
 	}
 	end := size + h.wire + trailerSize
 	if len(in) < end {
@@ -373,10 +367,10 @@ func (d *Decoder) gather(part []byte) (done bool, err error) {
 	if before < HeaderSize {
 		f := d.checkVersion(d.large)
 		if f == nil {
-			f = d.checkLength(h)
+			f = d.checkLength(&h)
 		}
 		if f == nil {
-			f = d.checkHeader(h)
+			f = d.checkHeader(&h)
 		}
 		if f != nil {
 			d.dropped, d.after = total-len(d.large), f
@@ -415,7 +409,7 @@ func (d *Decoder) fromSegment() (e Envelope, err error) {
 		return e, fatal(cql.Protocolf("Segment ends inside of an envelope's header"))
 	}
 	h := DecodeHeader(d.seg)
-	f := d.checkLength(h)
+	f := d.checkLength(&h)
 	if f != nil {
 		f.Close = true
 		return e, f
@@ -426,7 +420,7 @@ func (d *Decoder) fromSegment() (e Envelope, err error) {
 	}
 	e = Envelope{Header: h, Body: d.seg[HeaderSize:end:end], Copied: d.copied}
 	d.seg = d.seg[end:]
-	if f = d.checkHeader(h); f != nil {
+	if f = d.checkHeader(&h); f != nil {
 		return Envelope{}, f
 	}
 	return e, d.open(&e)

@@ -66,11 +66,11 @@ func AppendEvent(dst []byte, v cql.Version, e *Event) []byte {
 }
 
 // appendSchemaChange appends what is common to the event and the result. A v3 client, which knows no functions, is
-// told that the keyspace was updated. Source: Event.SchemaChange.serializeEvent.
+// told that the keyspace was updated, with an empty name behind it. Source: Event.SchemaChange.serializeEvent.
 func appendSchemaChange(dst []byte, v cql.Version, e *Event) []byte {
 	function := e.Target == TargetFunction || e.Target == TargetAggregate
 	if function && v < cql.V4 {
-		return AppendString(AppendString(AppendString(dst, Updated), TargetKeyspace), e.Keyspace)
+		return AppendString(AppendString(AppendString(AppendString(dst, Updated), TargetKeyspace), e.Keyspace), "")
 	}
 	dst = AppendString(AppendString(AppendString(dst, e.Change), e.Target), e.Keyspace)
 	if e.Target != TargetKeyspace {
@@ -112,7 +112,7 @@ func readEventType(r *Reader) EventType {
 			return t
 		}
 	}
-	r.Fail(cql.Protocolf("Invalid value '%s' for Type", strings.ToUpper(string(name))))
+	r.Fail(cql.Protocolf("Invalid value '%s' for Type", name))
 	return 0
 }
 
@@ -120,7 +120,7 @@ func readEventType(r *Reader) EventType {
 func DecodeRegister(body []byte) (EventType, error) {
 	r := NewReader(body)
 	var set EventType
-	for range r.count(2) {
+	for range r.count(2, shortStringText) {
 		set |= readEventType(&r)
 		if r.err != nil {
 			return 0, r.Err()

@@ -103,11 +103,11 @@ func (p *QueryParams) readTail(r *Reader, v cql.Version) {
 // readValues reads the bound values, named or not.
 func (p *QueryParams) readValues(r *Reader, v cql.Version) {
 	named := p.Has(FlagNames)
-	size := 4
+	size, what := 4, bytesText
 	if named {
-		size = 6
+		size, what = 6, shortStringText
 	}
-	for range r.count(size) {
+	for range r.count(size, what) {
 		if named {
 			p.Names = append(p.Names, r.String())
 		}

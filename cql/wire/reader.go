@@ -124,6 +124,13 @@ func (r *Reader) utf8(b []byte) []byte {
 	if utf8.Valid(b) {
 		return b
 	}
+	for { // Cassandra shows the bytes from the first bad one on
+		c, n := utf8.DecodeRune(b)
+		if c == utf8.RuneError && n <= 1 {
+			break
+		}
+		b = b[n:]
+	}
 	r.Fail(cql.Protocolf("Cannot decode string as UTF8: '%s'; java.nio.charset.MalformedInputException: Input length = 1",
 		hex.EncodeToString(b[:min(len(b), 1024)])))
 	return nil
@@ -158,11 +165,12 @@ func (r *Reader) Value(version cql.Version) Value {
 	return Value{}
 }
 
-// count reads a [short] count of things that take at least size bytes each and checks that so many can be left.
-func (r *Reader) count(size int) int {
+// count reads a [short] count of things that take at least size bytes each and checks that so many can be left; what
+// names the part that would be missed first.
+func (r *Reader) count(size int, what string) int {
 	n := int(r.Short())
 	if n*size > r.Len() {
-		r.Fail(cql.Protocolf("Not enough bytes to read %d elements", n))
+		r.Fail(cql.Protocolf("Not enough bytes to read %s", what))
 		return 0
 	}
 	return n
@@ -170,7 +178,7 @@ func (r *Reader) count(size int) int {
 
 // StringList reads a [string list].
 func (r *Reader) StringList() []string {
-	n := r.count(2)
+	n := r.count(2, shortStringText)
 	if n == 0 {
 		return nil
 	}
@@ -183,7 +191,7 @@ func (r *Reader) StringList() []string {
 
 // StringMap reads a [string map]; of a repeated key the last value stays.
 func (r *Reader) StringMap() map[string]string {
-	n := r.count(4)
+	n := r.count(4, shortStringText)
 	m := make(map[string]string, n)
 	for range n {
 		k := r.String()
@@ -198,7 +206,7 @@ func (r *Reader) StringMap() map[string]string {
 
 // StringMultimap reads a [string multimap].
 func (r *Reader) StringMultimap() map[string][]string {
-	n := r.count(4)
+	n := r.count(4, shortStringText)
 	m := make(map[string][]string, n)
 	for range n {
 		k := r.String()
@@ -213,7 +221,7 @@ func (r *Reader) StringMultimap() map[string][]string {
 
 // SkipBytesMap steps over a [bytes map], the form of a custom payload.
 func (r *Reader) SkipBytesMap() {
-	for range r.count(6) {
+	for range r.count(6, shortStringText) {
 		r.StringBytes()
 		r.Bytes()
 		if r.err != nil {
@@ -224,7 +232,7 @@ func (r *Reader) SkipBytesMap() {
 
 // BytesMap reads a [bytes map]; values are views.
 func (r *Reader) BytesMap() map[string][]byte {
-	n := r.count(6)
+	n := r.count(6, shortStringText)
 	m := make(map[string][]byte, n)
 	for range n {
 		k := r.String()

@@ -34,11 +34,11 @@ const maxStartupOptions = 32
 // cassandraVersion is the form of a version text. Source: org.apache.cassandra.utils.CassandraVersion.
 var cassandraVersion = regexp.MustCompile(`^(\d+)\.\d+(\.\w+(\.\w+)?)?(-[-.\w]+)?([.+][.\w]+)?$`)
 
-// DecodeStartup reads the body of a STARTUP and checks what Cassandra checks, in its order and with its texts. Source:
-// StartupMessage.
+// DecodeStartup reads the body of a STARTUP and checks what Cassandra checks, in its order and with its texts. With an
+// error, Options is nil when the body is malformed, and else says what was sent. Source: StartupMessage.
 func DecodeStartup(body []byte, v cql.Version) (Startup, error) {
 	r := NewReader(body)
-	if n := r.count(4); n > maxStartupOptions {
+	if n := r.count(4, shortStringText); n > maxStartupOptions {
 		r.Fail(cql.Protocolf("Too many options in STARTUP message: %d", n))
 		return Startup{}, r.Err()
 	}

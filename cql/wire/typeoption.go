@@ -62,6 +62,9 @@ func appendType(dst []byte, v cql.Version, t *types.Type) []byte {
 	return AppendString(AppendShort(dst, optionCustom), t.JavaName())
 }
 
+// typeText names a type option in the error for a body that is too short.
+const typeText = "a type option"
+
 // maxTypeDepth bounds how deep a type that a peer describes may nest.
 const maxTypeDepth = 64
 
@@ -90,13 +93,13 @@ func readType(r *Reader, depth int) *types.Type {
 		return types.MapOf(readType(r, depth+1), readType(r, depth+1), false)
 	case optionTuple:
 		t := types.TupleOf()
-		for range r.count(2) {
+		for range r.count(2, typeText) {
 			t.Elems = append(t.Elems, readType(r, depth+1))
 		}
 		return t
 	case optionUDT:
 		t := &types.Type{Kind: types.UDT, Keyspace: r.String(), Name: r.String()}
-		for range r.count(4) {
+		for range r.count(4, typeText) {
 			t.Fields = append(t.Fields, r.String())
 			t.Elems = append(t.Elems, readType(r, depth+1))
 		}
