@@ -1,0 +1,339 @@
+package planner
+
+import (
+	"strings"
+
+	"github.com/helenusdb/helenus/cql"
+	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/cql/types"
+	"github.com/helenusdb/helenus/parser/ast"
+)
+
+// selectable is an entry of a selection, or a part of one, whose names are resolved.
+// Source: org.apache.cassandra.cql3.selection.Selectable.
+type selectable interface {
+	// exactType is the type when it does not depend on where the entry stands, else nil.
+	exactType() *types.Type
+	// assignable tells how well the entry suits a receiver.
+	assignable(recv Spec) (types.Assignability, error)
+	// build makes the selector; expected is the type that the surroundings ask for, nil when they do not.
+	build(b *selectionBuilder, expected *types.Type) (Selector, error)
+	// name is the entry as result columns and error messages show it.
+	name() string
+	// columns calls f with every column that is read.
+	columns(f func(*schema.Column))
+}
+
+// selectionBuilder collects what the selectors of one statement read.
+type selectionBuilder struct {
+	s          *scope
+	fetch      []Fetch
+	aggregates []*Aggregate
+	used       []int // the entries of fetch that were asked for since it was reset
+	nested     bool  // inside the arguments of an aggregate
+}
+
+// selected is an entry of the selection with its alias.
+type selected struct {
+	selectable
+	alias string
+}
+
+// selectables resolves the names of a selection; a nil result is *.
+func (s *scope) selectables(items []ast.SelectItem) ([]selected, error) {
+	var list []selected
+	for i := range items {
+		x, err := s.selectable(items[i].Expr)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, selected{x, items[i].Alias})
+	}
+	return list, nil
+}
+
+// onlyStatics reports whether a selection reads static columns and, but for the partition key, nothing else.
+// Source: SelectStatement.selectOnlyStaticColumns.
+func onlyStatics(t *schema.Table, items []selected) bool {
+	if !t.HasStatics() {
+		return false
+	}
+	statics, others := false, false
+	for _, x := range items {
+		x.columns(func(c *schema.Column) {
+			statics = statics || c.Kind == schema.Static
+			others = others || c.Kind == schema.Clustering || c.Kind == schema.Regular
+		})
+	}
+	return statics && !others
+}
+
+// selection builds the selectors and returns the result columns. Columns that the rows are sorted by after the read are
+// appended out of sight.
+func (s *scope) selection(p *SelectPlan, items []selected, orders []ordering) ([]Spec, error) {
+	b := &selectionBuilder{s: s}
+	var result []Spec
+	if items == nil {
+		for _, c := range s.table.AllColumns() {
+			p.Direct = append(p.Direct, b.read(Fetch{Column: c}))
+			result = append(result, specOf(c))
+		}
+	} else {
+		var err error
+		if result, err = s.selectItems(p, b, items); err != nil {
+			return nil, err
+		}
+		for i := range b.fetch {
+			if c := b.fetch[i].Column; !c.IsPrimaryKey() {
+				p.Columns = appendColumn(p.Columns, c.ID)
+			}
+		}
+		if p.Columns == nil {
+			p.Columns = []schema.ColumnID{}
+		}
+	}
+	p.Visible = len(result)
+	if len(orders) > 0 && p.Where.KeyIN() {
+		for _, o := range orders {
+			i := b.read(Fetch{Column: o.column})
+			p.Sort = append(p.Sort, SortKey{Cell: p.Visible + len(p.Sort), Column: o.column})
+			if p.Items != nil {
+				p.Items = append(p.Items, &columnSelector{i, o.column.Type})
+			} else {
+				p.Direct = append(p.Direct, i)
+			}
+		}
+	}
+	p.Fetch, p.Aggregates = b.fetch, b.aggregates
+	return result, nil
+}
+
+// appendColumn appends id unless it is there.
+func appendColumn(list []schema.ColumnID, id schema.ColumnID) []schema.ColumnID {
+	for _, have := range list {
+		if have == id {
+			return list
+		}
+	}
+	return append(list, id)
+}
+
+// selectItems builds the entries of a selection that is not *.
+func (s *scope) selectItems(p *SelectPlan, b *selectionBuilder, items []selected) ([]Spec, error) {
+	plain := true
+	var result []Spec
+	for _, x := range items {
+		sel, err := x.build(b, nil)
+		if err != nil {
+			return nil, err
+		}
+		p.Items = append(p.Items, sel)
+		spec := s.named(x.name(), sel.Type())
+		if x.alias != "" {
+			spec.Name = x.alias
+		}
+		result = append(result, spec)
+		c, ok := sel.(*columnSelector)
+		if plain = plain && ok; plain {
+			p.Direct = append(p.Direct, c.index)
+		}
+	}
+	if plain {
+		p.Items = nil
+	} else {
+		p.Direct = nil
+	}
+	return result, nil
+}
+
+// read returns the number of f among what is fetched.
+func (b *selectionBuilder) read(f Fetch) int {
+	i := 0
+	for ; i < len(b.fetch); i++ {
+		if b.fetch[i] == f {
+			break
+		}
+	}
+	if i == len(b.fetch) {
+		b.fetch = append(b.fetch, f)
+	}
+	b.used = append(b.used, i)
+	return i
+}
+
+// selectable resolves the names in e.
+func (s *scope) selectable(e ast.Expr) (selectable, error) {
+	switch e := e.(type) {
+	case *ast.Column:
+		c, err := s.column(e.Name)
+		return &columnSelectable{c}, err
+	case *ast.Literal, *ast.Marker:
+		return &termSelectable{s, e}, nil
+	case *ast.Call:
+		return s.callSelectable(e)
+	case *ast.Cast:
+		return s.castSelectable(e)
+	case *ast.Binary:
+		return s.operatorSelectable(e.Op, e.L, e.R)
+	case *ast.Negate:
+		return s.operatorSelectable('-', e.Of)
+	case *ast.TypeHint:
+		return s.hintSelectable(e)
+	case *ast.Field:
+		of, err := s.selectable(e.Of)
+		return &fieldSelectable{of, e.Name}, err
+	case *ast.Element:
+		of, err := s.selectable(e.Of)
+		return &elementSelectable{s, of, e.Key}, err
+	case *ast.Slice:
+		of, err := s.selectable(e.Of)
+		return &sliceSelectable{s, of, e.From, e.To}, err
+	case *ast.List:
+		items, err := s.selectableList(e.Items)
+		return &listSelectable{items}, err
+	case *ast.Set:
+		items, err := s.selectableList(e.Items)
+		return &setSelectable{items}, err
+	case *ast.Tuple:
+		items, err := s.selectableList(e.Items)
+		return &tupleSelectable{items}, err
+	case *ast.Map:
+		keys, err := s.selectableList(e.Keys)
+		if err != nil {
+			return nil, err
+		}
+		values, err := s.selectableList(e.Values)
+		return &mapSelectable{s: s, keys: keys, values: values}, err
+	case *ast.UDT:
+		values, err := s.selectableList(e.Values)
+		return &mapSelectable{s: s, fields: e.Fields, values: values}, err
+	}
+	return nil, cql.Invalidf("%s is not supported in the selection clause", termText(e))
+}
+
+func (s *scope) selectableList(items []ast.Expr) ([]selectable, error) {
+	list := make([]selectable, len(items))
+	for i, e := range items {
+		var err error
+		if list[i], err = s.selectable(e); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// namesOf joins the names of list.
+func namesOf(list []selectable) string {
+	names := make([]string, len(list))
+	for i, x := range list {
+		names[i] = x.name()
+	}
+	return strings.Join(names, ", ")
+}
+
+func columnsOf(f func(*schema.Column), lists ...[]selectable) {
+	for _, list := range lists {
+		for _, x := range list {
+			x.columns(f)
+		}
+	}
+}
+
+// typeMatch is the match of what has an exact type, or may have one. Source: Selectable.testAssignment.
+func typeMatch(t *types.Type, recv Spec) (types.Assignability, error) {
+	if t == nil {
+		return types.WeaklyAssignable, nil
+	}
+	return recv.Type.AssignableFrom(t), nil
+}
+
+// cannotInfer refuses an entry whose type nothing tells.
+func cannotInfer(x selectable) error {
+	return cql.Invalidf("Cannot infer type for term %s in selection clause (try using a cast to force a type)", x.name())
+}
+
+// columnSelectable is a column.
+type columnSelectable struct{ column *schema.Column }
+
+func (x *columnSelectable) exactType() *types.Type { return x.column.Type }
+func (x *columnSelectable) assignable(recv Spec) (types.Assignability, error) {
+	return typeMatch(x.column.Type, recv)
+}
+func (x *columnSelectable) name() string                   { return x.column.Name }
+func (x *columnSelectable) columns(f func(*schema.Column)) { f(x.column) }
+func (x *columnSelectable) build(b *selectionBuilder, _ *types.Type) (Selector, error) {
+	return &columnSelector{b.read(Fetch{Column: x.column}), x.column.Type}, nil
+}
+
+// termSelectable is a literal or a bind marker.
+type termSelectable struct {
+	s *scope
+	e ast.Expr
+}
+
+func (x *termSelectable) exactType() *types.Type { return nil }
+func (x *termSelectable) assignable(recv Spec) (types.Assignability, error) {
+	return x.s.assignable(x.e, recv)
+}
+func (x *termSelectable) columns(func(*schema.Column)) {}
+func (x *termSelectable) name() string {
+	if l, ok := x.e.(*ast.Literal); ok && l.Kind != ast.NullLiteral {
+		x.s.shapeSafe = false // the text of the literal names a result column
+	}
+	return termText(x.e)
+}
+
+func (x *termSelectable) build(b *selectionBuilder, expected *types.Type) (Selector, error) {
+	if expected == nil {
+		return nil, cannotInfer(x)
+	}
+	t, err := x.s.term(x.e, x.s.named("[selection]", expected))
+	return &termSelector{t, expected}, err
+}
+
+// hintSelectable is (type)x. Source: Selectable.WithTypeHint.
+type hintSelectable struct {
+	s   *scope
+	typ *types.Type
+	of  selectable
+}
+
+func (s *scope) hintSelectable(e *ast.TypeHint) (selectable, error) {
+	t, err := s.resolveType(e.Type)
+	if err != nil {
+		return nil, err
+	}
+	of, err := s.selectable(e.Of)
+	return &hintSelectable{s, t, of}, err
+}
+
+func (x *hintSelectable) exactType() *types.Type { return x.typ }
+func (x *hintSelectable) assignable(recv Spec) (types.Assignability, error) {
+	return typeMatch(x.typ, recv)
+}
+func (x *hintSelectable) columns(f func(*schema.Column)) { x.of.columns(f) }
+func (x *hintSelectable) name() string                   { return "(" + hintName(x.typ) + ")" + x.of.name() }
+
+// hintName is the type of a hint as names show it: a user type comes with its keyspace.
+func hintName(t *types.Type) string {
+	if t.Kind == types.UDT && !t.Frozen {
+		return types.QuoteIdent(t.Keyspace) + "." + t.String()
+	}
+	return t.String()
+}
+
+func (x *hintSelectable) build(b *selectionBuilder, _ *types.Type) (Selector, error) {
+	m, err := x.of.assignable(x.s.named(x.name(), x.typ))
+	if err != nil {
+		return nil, err
+	}
+	if m == types.NotAssignable {
+		t := x.typ
+		if t.Kind == types.UDT {
+			t = t.Freeze()
+		}
+		return nil, cql.Invalidf("Cannot assign value %s to %s of type %s", x.name(), x.name(), t)
+	}
+	of, err := x.of.build(b, x.typ)
+	return &typedSelector{of, x.typ}, err
+}

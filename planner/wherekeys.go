@@ -1,0 +1,377 @@
+package planner
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/helenusdb/helenus/cql"
+	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/cql/token"
+	"github.com/helenusdb/helenus/cql/types"
+	"github.com/helenusdb/helenus/storage/request"
+)
+
+// maxCombinations bounds what INs on several columns multiply to; Cassandra has no bound but its memory.
+const maxCombinations = 1 << 20
+
+// maxKeyBytes is the longest partition key. Source: org.apache.cassandra.utils.FBUtilities.MAX_UNSIGNED_SHORT.
+const maxKeyBytes = 1<<16 - 1
+
+// AppendKeys appends the partition keys that the statement names, in the order of the key's types and without duplicates.
+// A key may share its bytes with env. It is not for a KeyRange.
+func (r *Restrictions) AppendKeys(dst [][]byte, env *Env) ([][]byte, error) {
+	start := len(dst)
+	if !r.KeyIN() {
+		key, err := r.singleKey(env)
+		if err != nil {
+			return dst, err
+		}
+		dst = append(dst, key)
+	} else {
+		var err error
+		if dst, err = r.manyKeys(dst, env); err != nil {
+			return dst, err
+		}
+	}
+	for _, k := range dst[start:] {
+		if len(k) == 0 {
+			return dst, cql.Invalidf("Key may not be empty")
+		}
+		if len(k) > maxKeyBytes {
+			return dst, cql.Invalidf("Key length of %d is longer than maximum of %d", len(k), maxKeyBytes)
+		}
+	}
+	if r.token == nil {
+		return dst, nil
+	}
+	rng, ok, err := r.tokenRange(env)
+	if err != nil {
+		return dst, err
+	}
+	kept := dst[:start]
+	for _, k := range dst[start:] {
+		if ok && inRange(&rng, env.Partitioner.Token(k)) {
+			kept = append(kept, k)
+		}
+	}
+	return kept, nil
+}
+
+// singleKey is the key when each component has one value.
+func (r *Restrictions) singleKey(env *Env) ([]byte, error) {
+	if len(r.partition) == 1 {
+		return r.partition[0].keyValue(env)
+	}
+	key := make([]byte, 0, 64)
+	for _, x := range r.partition {
+		v, err := x.keyValue(env)
+		if err != nil {
+			return nil, err
+		}
+		if key, err = appendComponent(key, v); err != nil {
+			return nil, err
+		}
+	}
+	return key, nil
+}
+
+// appendComponent appends a component of a partition key of several columns.
+// Source: org.apache.cassandra.db.marshal.CompositeType.
+func appendComponent(key, v []byte) ([]byte, error) {
+	if len(v) > maxKeyBytes {
+		return nil, cql.Invalidf("Key length of %d is longer than maximum of %d", len(v), maxKeyBytes)
+	}
+	key = binary.BigEndian.AppendUint16(key, uint16(len(v)))
+	return append(append(key, v...), 0), nil
+}
+
+// keyValue is the one value of a column of the primary key.
+func (x *restriction) keyValue(env *Env) ([]byte, error) {
+	c := x.columns[0]
+	v, unset, err := x.values[0].items[0].Eval(env)
+	if err != nil {
+		return nil, err
+	}
+	return v, checkKeyValue(c, v, unset)
+}
+
+// checkKeyValue refuses null and unset.
+func checkKeyValue(c *schema.Column, v []byte, unset bool) error {
+	switch {
+	case unset:
+		return cql.Invalidf("Invalid unset value for column %s", c.Name)
+	case v == nil:
+		return cql.Invalidf("Invalid null value in condition for column %s", c.Name)
+	}
+	return nil
+}
+
+// manyKeys appends the product of the components' values.
+func (r *Restrictions) manyKeys(dst [][]byte, env *Env) ([][]byte, error) {
+	keys := [][]byte{{}}
+	for _, x := range r.partition {
+		values, err := x.columnValues(env)
+		if err != nil {
+			return dst, err
+		}
+		if len(values)*len(keys) > maxCombinations {
+			return dst, tooMany(len(values) * len(keys))
+		}
+		next := make([][]byte, 0, len(values)*len(keys))
+		for _, k := range keys {
+			for _, v := range values {
+				if len(r.partition) == 1 {
+					next = append(next, v)
+					continue
+				}
+				if v, err = appendComponent(slices.Clip(k), v); err != nil {
+					return dst, err
+				}
+				next = append(next, v)
+			}
+		}
+		keys = next
+	}
+	return append(dst, keys...), nil
+}
+
+func tooMany(n int) error {
+	return cql.Invalidf("The cartesian product of the IN restrictions has %d values, more than %d", n, maxCombinations)
+}
+
+// columnValues are the values of a column with an equality or an IN, in stored order and without duplicates.
+func (x *restriction) columnValues(env *Env) ([][]byte, error) {
+	c := x.columns[0]
+	var values [][]byte
+	if x.marker != nil {
+		list, err := x.markerValues(env)
+		if err != nil {
+			return nil, err
+		}
+		values = list
+	} else {
+		values = make([][]byte, 0, len(x.values))
+		for i := range x.values {
+			v, unset, err := x.values[i].items[0].Eval(env)
+			if err != nil {
+				return nil, err
+			}
+			if err := checkKeyValue(c, v, unset); err != nil {
+				return nil, err
+			}
+			values = append(values, v)
+		}
+	}
+	for _, v := range values {
+		if err := checkKeyValue(c, v, false); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(values, c.Compare)
+	return slices.CompactFunc(values, func(a, b []byte) bool { return c.Compare(a, b) == 0 }), nil
+}
+
+// markerValues are the elements of the list that IN ? was bound to; they may be null.
+func (x *restriction) markerValues(env *Env) ([][]byte, error) {
+	v, unset, err := x.marker.Eval(env)
+	switch {
+	case err != nil:
+		return nil, err
+	case unset:
+		return nil, cql.Invalidf("Invalid unset value for column %s", x.columns[0].Name)
+	case v == nil && x.multi:
+		return nil, cql.Invalidf("Invalid null value for IN restriction")
+	case v == nil:
+		return nil, cql.Invalidf("Invalid null value for column %s", x.columns[0].Name)
+	}
+	n, rest, err := types.Elements(v)
+	if err != nil {
+		return nil, err
+	}
+	values := make([][]byte, 0, min(n, len(rest)))
+	for range n {
+		var e []byte
+		if e, rest, err = types.NextElement(rest); err != nil {
+			return nil, err
+		}
+		values = append(values, e)
+	}
+	return values, nil
+}
+
+// Range returns the part of the ring to read; ok is false when it is empty.
+func (r *Restrictions) Range(env *Env) (rng request.KeyRange, ok bool, err error) {
+	if r.token == nil {
+		return request.KeyRange{Start: request.KeyBound{Open: true}, End: request.KeyBound{Open: true}}, true, nil
+	}
+	return r.tokenRange(env)
+}
+
+// tokenRange is what token() leaves of the ring. The minimum token as an end means the end of the ring.
+// Source: StatementRestrictions.getPartitionKeyBoundsForTokenRestrictions.
+func (r *Restrictions) tokenRange(env *Env) (rng request.KeyRange, ok bool, err error) {
+	x := r.token
+	start, end := x.start, x.end
+	if x.kind == isEQ {
+		start = &bound{x.values[0], true}
+		end = start
+	}
+	from, err := tokenBound(start, env)
+	if err != nil {
+		return rng, false, err
+	}
+	to, err := tokenBound(end, env)
+	if err != nil {
+		return rng, false, err
+	}
+	if !from.Open && !to.Open {
+		if c := from.Token.Compare(to.Token); c > 0 || c == 0 && !(from.Inclusive && to.Inclusive) {
+			return rng, false, nil
+		}
+	}
+	return request.KeyRange{Start: from, End: to}, true, nil
+}
+
+// tokenBound evaluates one end of a token range; the minimum token is no bound on either side.
+func tokenBound(b *bound, env *Env) (request.KeyBound, error) {
+	if b == nil {
+		return request.KeyBound{Open: true}, nil
+	}
+	v, unset, err := b.items[0].Eval(env)
+	switch {
+	case err != nil:
+		return request.KeyBound{}, err
+	case unset:
+		return request.KeyBound{}, cql.Invalidf("Invalid unset value for column partition key token")
+	case v == nil:
+		return request.KeyBound{}, cql.Invalidf("Invalid null token value")
+	}
+	t, ok := env.Partitioner.Decode(v)
+	if !ok {
+		return request.KeyBound{}, cql.Invalidf("Invalid token value 0x%x", v)
+	}
+	if t == env.Partitioner.Min() {
+		return request.KeyBound{Open: true}, nil
+	}
+	return request.KeyBound{Token: t, Inclusive: b.inclusive}, nil
+}
+
+// inRange reports whether a token lies in a range that is bounded by tokens alone.
+func inRange(r *request.KeyRange, t token.Token) bool {
+	if c := t.Compare(r.Start.Token); !r.Start.Open && (c < 0 || c == 0 && !r.Start.Inclusive) {
+		return false
+	}
+	c := t.Compare(r.End.Token)
+	return r.End.Open || c < 0 || c == 0 && r.End.Inclusive
+}
+
+// maxIndexed is the longest value that an index holds. Source: SecondaryIndex; RowFilter.Expression.validateForIndexing.
+const maxIndexed = 1<<16 - 1
+
+// IndexTerm is what to look up in Index.
+func (r *Restrictions) IndexTerm(env *Env) ([]byte, error) {
+	f, err := r.indexTerm.eval(env)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.Value) > maxIndexed || len(f.Key) > maxIndexed {
+		return nil, cql.Invalidf("Index expression values may not be larger than 64K")
+	}
+	if f.Op == request.OpMapEntry {
+		return request.IndexTerm(f.Key, f.Value), nil
+	}
+	return f.Value, nil
+}
+
+// AppendFilters appends the terms that rows are filtered by.
+func (r *Restrictions) AppendFilters(dst []request.Filter, env *Env) ([]request.Filter, error) {
+	for i := range r.filters {
+		f, err := r.filters[i].eval(env)
+		if err != nil {
+			return dst, err
+		}
+		dst = append(dst, f)
+	}
+	return dst, nil
+}
+
+// eval is the filter with its values. Source: RowFilter.Expression.validate; MultiColumnRestriction.addToRowFilter.
+func (f *filterTerm) eval(env *Env) (request.Filter, error) {
+	out := request.Filter{Column: f.column, Op: f.op}
+	if f.values != nil || f.marker != nil {
+		return out, f.evalList(env, &out)
+	}
+	v, unset, err := f.value.Eval(env)
+	if err != nil {
+		return out, err
+	}
+	if f.component >= 0 && v != nil {
+		v = fieldAt(v, f.component)
+	}
+	if f.op == request.OpMapEntry {
+		k, keyUnset, err := f.key.Eval(env)
+		switch {
+		case err != nil:
+			return out, err
+		case keyUnset:
+			return out, cql.Invalidf("Unsupported unset map key for column %s", f.column.Name)
+		case k == nil:
+			return out, cql.Invalidf("Unsupported null map key for column %s", f.column.Name)
+		case unset:
+			return out, cql.Invalidf("Unsupported unset map value for column %s", f.column.Name)
+		case v == nil:
+			return out, cql.Invalidf("Unsupported null map value for column %s", f.column.Name)
+		}
+		out.Key, out.Value = k, v
+		return out, nil
+	}
+	switch {
+	case unset:
+		return out, cql.Invalidf("Unsupported unset value for column %s", f.column.Name)
+	case v == nil:
+		return out, cql.Invalidf("Unsupported null value for column %s", f.column.Name)
+	}
+	out.Value = v
+	return out, nil
+}
+
+// evalList fills an IN; nulls in it match nothing.
+func (f *filterTerm) evalList(env *Env, out *request.Filter) error {
+	if f.component >= 0 {
+		if f.op == request.OpIN {
+			return cql.Invalidf("Multicolumn IN filters are not supported")
+		}
+		return cql.Invalidf("Multi-column slice restrictions cannot be used for filtering.")
+	}
+	if f.marker != nil {
+		x := restriction{columns: []*schema.Column{f.column}, marker: f.marker}
+		values, err := x.markerValues(env)
+		out.Values = values
+		return err
+	}
+	for _, t := range f.values {
+		v, unset, err := t.Eval(env)
+		if err != nil {
+			return err
+		}
+		if unset {
+			return cql.Invalidf("Invalid unset value for column %s", f.column.Name)
+		}
+		out.Values = append(out.Values, v)
+	}
+	return nil
+}
+
+// fieldAt is the i-th component of a tuple, nil when it is null or missing.
+func fieldAt(v []byte, i int) []byte {
+	for ; ; i-- {
+		field, tail, more, err := types.NextField(v)
+		if err != nil || !more {
+			return nil
+		}
+		if i == 0 {
+			return field
+		}
+		v = tail
+	}
+}
