@@ -207,6 +207,9 @@ func (s *scope) prepareOther(st ast.Statement) (*Plan, error) {
 	}
 	switch st := st.(type) {
 	case *ast.Use:
+		if s.snap.Keyspaces[st.Keyspace] == nil {
+			return nil, cql.Invalidf("Keyspace '%s' does not exist", st.Keyspace)
+		}
 		return &Plan{Kind: KindOther, Body: &UsePlan{st.Keyspace}}, nil
 	case *ast.Truncate:
 		t, err := s.tableOf(st.Table)

@@ -34,7 +34,9 @@ type ModificationPlan struct {
 	Timestamp, TTL Term
 	// UpdatesRows says that rows are written, not the static row alone.
 	UpdatesRows bool
-	If          Conditions
+	// JSON is set for INSERT JSON: its Bind makes the Env in which the terms above have values.
+	JSON *JSONInsert
+	If   Conditions
 	// Refusal is what execution, not preparation, is answered with; nil for most.
 	Refusal error
 }
@@ -185,7 +187,7 @@ func (s *scope) insert(m *ModificationPlan, st *ast.Insert) error {
 		return cql.Invalidf("INSERT statements are not allowed on counter tables, use UPDATE instead")
 	}
 	if st.JSON != nil {
-		return cql.Invalidf("INSERT JSON is not supported by Helenus yet")
+		return s.insertJSON(m, st)
 	}
 	if len(st.Columns) != len(st.Values) {
 		return cql.Invalidf("Unmatched column names/values")

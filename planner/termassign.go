@@ -98,7 +98,7 @@ func hintMatch(t, recv *types.Type) types.Assignability {
 	switch {
 	case recv.Equal(t):
 		return types.ExactMatch
-	case valueCompatible(recv, t):
+	case recv.IsValueCompatibleWith(t):
 		return types.WeaklyAssignable
 	}
 	return types.NotAssignable

@@ -1,0 +1,160 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/helenusdb/helenus/cql"
+	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/planner"
+)
+
+// BatchStatement is one statement of a batch with the values bound to it.
+type BatchStatement struct {
+	Plan *planner.ModificationPlan
+	Env  *planner.Env
+}
+
+// Batch runs the statements of a BATCH message or of a batch written as text as one. timestamp is the batch's own USING
+// TIMESTAMP, else nil; env is that of the request. Statements that cannot stand together are refused.
+// Source: org.apache.cassandra.cql3.statements.BatchStatement.execute.
+func (m *Modifier) Batch(
+	ctx context.Context, kind planner.BatchKind, list []BatchStatement, timestamp planner.Term, env *planner.Env, o *Options, sink Sink,
+) (Result, error) {
+	if err := checkBatch(kind, list, timestamp != nil); err != nil || len(list) == 0 {
+		return Result{}, err
+	}
+	ts, err := timestampOf(timestamp, env, m.timestamp(o))
+	if err != nil {
+		return Result{}, err
+	}
+	if slices.ContainsFunc(list, func(s BatchStatement) bool { return s.Plan.If.Any() }) {
+		return m.conditionalBatch(ctx, list, env, o, sink)
+	}
+	st := m.states.Get().(*writeState)
+	defer m.release(st)
+	st.begin(ctx, env, o.Consistency, ts)
+	for _, s := range list {
+		if err := st.batched(s, ts); err != nil {
+			return Result{}, err
+		}
+	}
+	res := Result{Warnings: graceWarning(kind, list)}
+	warnings, err := m.checkSize(st, kind)
+	res.Warnings = append(res.Warnings, warnings...)
+	if err != nil {
+		return res, err
+	}
+	ms := st.mutations()
+	if len(ms) == 0 {
+		return res, nil
+	}
+	t := writeType(ms[0].Table, len(ms))
+	if kind == planner.LoggedBatch && len(ms) > 1 {
+		t = cql.WriteBatch
+	}
+	return res, m.w.Write(ctx, ms, t, o.Consistency)
+}
+
+// TextBatch runs a plan of BEGIN BATCH.
+func (m *Modifier) TextBatch(ctx context.Context, p *planner.BatchPlan, env *planner.Env, o *Options, sink Sink) (Result, error) {
+	list := make([]BatchStatement, len(p.Statements))
+	for i, s := range p.Statements {
+		list[i] = BatchStatement{s, env}
+	}
+	return m.Batch(ctx, p.Kind, list, p.Timestamp, env, o, sink)
+}
+
+// checkBatch makes the checks of a batch as a whole.
+func checkBatch(kind planner.BatchKind, list []BatchStatement, timestamp bool) error {
+	plans := make([]*planner.ModificationPlan, len(list))
+	for i := range list {
+		plans[i] = list[i].Plan
+	}
+	if err := planner.CheckBatch(kind, plans, timestamp); err != nil {
+		return err
+	}
+	for _, p := range plans {
+		if p.Refusal != nil {
+			return p.Refusal
+		}
+	}
+	return nil
+}
+
+// batched adds one statement of a batch, whose time is ts unless it has its own.
+func (st *writeState) batched(s BatchStatement, ts int64) (err error) {
+	st.env = s.Env
+	if s.Plan.JSON != nil {
+		if st.env, err = s.Plan.JSON.Bind(s.Env); err != nil {
+			return err
+		}
+	}
+	return st.statement(s.Plan, ts)
+}
+
+// conditionalBatch runs a batch with conditions, which is about one partition.
+func (m *Modifier) conditionalBatch(ctx context.Context, list []BatchStatement, env *planner.Env, o *Options, sink Sink) (Result, error) {
+	c := newCAS(m, env)
+	c.batch = true
+	for _, s := range list {
+		if err := c.add(s.Plan, s.Env); err != nil {
+			return Result{}, err
+		}
+	}
+	return Result{}, m.runCAS(ctx, c, o, sink)
+}
+
+// graceWarning warns of a logged batch on tables without a grace period.
+func graceWarning(kind planner.BatchKind, list []BatchStatement) []string {
+	if kind != planner.LoggedBatch {
+		return nil
+	}
+	var tables []*schema.Table
+	for _, s := range list {
+		if t := s.Plan.Table; t.Options.GCGraceSeconds == 0 && !slices.Contains(tables, t) {
+			tables = append(tables, t)
+		}
+	}
+	if len(tables) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("Executing a LOGGED BATCH on table%s %s, configured with a gc_grace_seconds of 0. The gc_grace_seconds is used "+
+		"to TTL batchlog entries, so setting gc_grace_seconds too low on tables involved in an atomic batch might cause batchlog entries to "+
+		"expire before being replayed.", plural(len(tables)), tableNames(tables))}
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
+}
+
+// tableNames prints tables as Cassandra prints its set of them: in the order of a Java HashSet.
+func tableNames(tables []*schema.Table) string {
+	names := make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = t.Keyspace + "." + t.Name
+	}
+	buckets := uint32(16)
+	for len(names) > int(buckets)*3/4 {
+		buckets *= 2
+	}
+	bucket := func(name string) uint32 {
+		h := javaHash(name)
+		return (h ^ h>>16) & (buckets - 1)
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return int(bucket(a)) - int(bucket(b)) })
+	return "[" + strings.Join(names, ", ") + "]"
+}
+
+// javaHash is java.lang.String.hashCode of an ASCII text.
+func javaHash(s string) (h uint32) {
+	for i := range len(s) {
+		h = h*31 + uint32(s[i])
+	}
+	return h
+}

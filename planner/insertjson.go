@@ -1,0 +1,158 @@
+package planner
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/helenusdb/helenus/cql"
+	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/cql/types"
+	"github.com/helenusdb/helenus/parser/ast"
+)
+
+// JSONInsert is the values of INSERT JSON: one text that holds them all.
+type JSONInsert struct {
+	Value Term
+	// Columns are all columns of the table, in the order of SELECT *.
+	Columns []*schema.Column
+	// Unset says that columns which the text leaves out stay as they are; else they become null.
+	Unset bool
+	// base is the index behind the last bind marker: column i of Columns has its value at base + i.
+	base int
+}
+
+// jsonTerm is the value of one column of INSERT JSON, which Bind has put behind the bound values.
+type jsonTerm struct {
+	typ   *types.Type
+	index int
+}
+
+func (t *jsonTerm) Type() *types.Type { return t.typ }
+
+func (t *jsonTerm) Eval(env *Env) ([]byte, bool, error) {
+	v := &env.Values[t.index]
+	return v.Bytes, v.Unset, nil
+}
+
+// insertJSON prepares INSERT JSON: it writes all columns. Source: UpdateStatement.ParsedInsertJson.
+func (s *scope) insertJSON(m *ModificationPlan, st *ast.Insert) error {
+	v, err := s.term(st.JSON, s.named("[json]", types.TText))
+	if err != nil {
+		return err
+	}
+	m.JSON = &JSONInsert{Value: v, Columns: m.Table.AllColumns(), Unset: st.JSONUnset, base: len(s.markers)}
+	w := &Restrictions{
+		Table: m.Table, partition: make([]*restriction, len(m.Table.PartitionKey)), clustering: make([]*restriction, len(m.Table.Clustering)),
+	}
+	for i, c := range m.JSON.Columns {
+		t := &jsonTerm{c.Type, m.JSON.base + i}
+		if !c.IsPrimaryKey() {
+			m.put(setTo(c, t))
+			continue
+		}
+		x := &restriction{kind: isEQ, columns: []*schema.Column{c}, values: []tupleValue{{items: []Term{t}}}}
+		if err := w.add(x, whereInsert, false); err != nil {
+			return err
+		}
+	}
+	m.Where = w
+	return w.check(whereInsert, whereOptions{})
+}
+
+// Bind decodes the text of one execution and returns the Env in which the plan's terms have their values.
+// Source: org.apache.cassandra.cql3.Json.parseJson.
+func (j *JSONInsert) Bind(env *Env) (*Env, error) {
+	text, unset, err := j.Value.Eval(env)
+	if err != nil {
+		return nil, err
+	}
+	if text == nil && !unset {
+		return nil, errNullJSON
+	}
+	object, err := jsonMap(string(text))
+	if err != nil {
+		return nil, err
+	}
+	given := make(map[string]any, len(object.Keys))
+	for i, key := range object.Keys {
+		given[types.JSONName(key)] = object.Values[i]
+	}
+	bound := *env
+	bound.Values = make([]Value, j.base+len(j.Columns))
+	copy(bound.Values, env.Values)
+	for i, c := range j.Columns {
+		v := &bound.Values[j.base+i]
+		decoded, ok := given[c.Name]
+		if !ok {
+			v.Unset = j.Unset
+			continue
+		}
+		if v.Bytes, err = c.Type.FromJSON(decoded); err != nil {
+			return nil, cql.Invalidf("Error decoding JSON value for %s: %s", c.Name, err)
+		}
+		delete(given, c.Name)
+	}
+	for _, key := range object.Keys {
+		if _, left := given[types.JSONName(key)]; left {
+			return nil, cql.Invalidf("JSON values map contains unrecognized column: %s", types.JSONName(key))
+		}
+	}
+	return &bound, nil
+}
+
+// errNullJSON answers INSERT JSON of null.
+var errNullJSON = cql.Invalidf("Got null for INSERT JSON values")
+
+// jsonMap decodes a text that has to be a JSON object.
+func jsonMap(text string) (*types.JSONObject, error) {
+	refuse := func(why string) (*types.JSONObject, error) {
+		return nil, cql.Invalidf("Could not decode JSON string as a map: %s. (String was: %s)", why, text)
+	}
+	decoded, err := types.DecodeJSON(text)
+	if err != nil {
+		return refuse(jacksonClass(err.Error()) + ": " + err.Error())
+	}
+	const mismatch = "com.fasterxml.jackson.databind.exc.MismatchedInputException: "
+	what := ""
+	switch v := decoded.(type) {
+	case nil:
+		return nil, errNullJSON
+	case *types.JSONObject:
+		return v, nil
+	case string:
+		return refuse(mismatch + "Cannot construct instance of `java.util.LinkedHashMap` (although at least one Creator exists): no " +
+			"String-argument constructor/factory method to deserialize from String value ('" + v + "')" + jsonStart(text))
+	case []any:
+		what = "Array value (token `JsonToken.START_ARRAY`)"
+	case bool:
+		what = "Boolean value (token `JsonToken.VALUE_" + strings.ToUpper(strconv.FormatBool(v)) + "`)"
+	case float64:
+		what = "Floating-point value (token `JsonToken.VALUE_NUMBER_FLOAT`)"
+	default:
+		what = "Integer value (token `JsonToken.VALUE_NUMBER_INT`)"
+	}
+	return refuse(mismatch + "Cannot deserialize value of type `java.util.LinkedHashMap<java.lang.Object,java.lang.Object>` from " + what +
+		jsonStart(text))
+}
+
+// jsonStart is the place of the first value of text, as Cassandra's decoder prints it.
+func jsonStart(text string) string {
+	blank := text[:len(text)-len(strings.TrimLeft(text, " \t\r\n"))]
+	line := strings.Count(blank, "\n")
+	column := len(blank) - strings.LastIndexByte(blank, '\n')
+	return fmt.Sprintf("\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d]", line+1, column)
+}
+
+// jacksonClass is the Java class of a decoder's error, by its message.
+func jacksonClass(message string) string {
+	switch {
+	case strings.HasPrefix(message, "No content to map"):
+		return "com.fasterxml.jackson.databind.exc.MismatchedInputException"
+	case strings.HasPrefix(message, "Unexpected end-of-input"):
+		return "com.fasterxml.jackson.core.io.JsonEOFException"
+	case strings.Contains(message, "exceeds the maximum allowed"):
+		return "com.fasterxml.jackson.core.exc.StreamConstraintsException"
+	}
+	return "com.fasterxml.jackson.core.JsonParseException"
+}
