@@ -216,7 +216,7 @@ func (s *scope) prepareOther(st ast.Statement) (*Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &Plan{Kind: KindOther, Table: t, Body: &TruncatePlan{t}}, nil
+		return &Plan{Kind: KindOther, Table: t, Body: &TruncatePlan{t}}, checkTruncate(t)
 	case *ast.Describe:
 		def := schema.DescribeDef{
 			Kind: schema.DescribeKind(st.Kind), Full: st.Full, Only: st.Only, Internals: st.Internals,
@@ -228,6 +228,18 @@ func (s *scope) prepareOther(st ast.Statement) (*Plan, error) {
 	}
 	s.shapeSafe = true
 	return s.prepareModification(st)
+}
+
+// checkTruncate refuses the truncation of what the node itself keeps.
+func checkTruncate(t *schema.Table) error {
+	switch {
+	case t.Virtual:
+		return cql.Invalidf("Truncation is not supported by table %s.%s", t.Keyspace, t.Name)
+	case t.Keyspace == "system" || t.Keyspace == "system_schema":
+		// Deviation: Cassandra truncates its own tables when it is told to, and breaks.
+		return cql.Unauthorizedf("%s keyspace is not user-modifiable.", t.Keyspace)
+	}
+	return nil
 }
 
 // refuseOther answers a statement that nothing carries out: those on roles and permissions as Cassandra does without

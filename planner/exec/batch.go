@@ -11,17 +11,47 @@ import (
 	"github.com/helenusdb/helenus/planner"
 )
 
-// BatchStatement is one statement of a batch with the values bound to it.
-type BatchStatement struct {
-	Plan *planner.ModificationPlan
+// BatchItem is one statement of a BATCH message with what is bound to it. The clocks of Env are set from the request's.
+type BatchItem struct {
+	Plan *planner.Plan
 	Env  *planner.Env
 }
 
-// Batch runs the statements of a BATCH message or of a batch written as text as one. timestamp is the batch's own USING
-// TIMESTAMP, else nil; env is that of the request. Statements that cannot stand together are refused.
-// Source: org.apache.cassandra.cql3.statements.BatchStatement.execute.
+// batchStatement is one statement of a batch.
+type batchStatement struct {
+	plan *planner.ModificationPlan
+	env  *planner.Env
+}
+
+// Batch runs the statements of a BATCH message as one; env is that of the request. Anything but INSERT, UPDATE and DELETE is
+// refused, and what cannot stand together. Source: org.apache.cassandra.cql3.statements.BatchStatement.execute.
 func (m *Modifier) Batch(
-	ctx context.Context, kind planner.BatchKind, list []BatchStatement, timestamp planner.Term, env *planner.Env, o *Options, sink Sink,
+	ctx context.Context, kind planner.BatchKind, items []BatchItem, env *planner.Env, o *Options, sink Sink,
+) (Result, error) {
+	list := make([]batchStatement, len(items))
+	for i, it := range items {
+		p, ok := it.Plan.Body.(*planner.ModificationPlan)
+		if !ok {
+			return Result{}, cql.Invalidf("Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.")
+		}
+		it.Env.Now, it.Env.NowMillis, it.Env.Version, it.Env.Partitioner = env.Now, env.NowMillis, env.Version, env.Partitioner
+		list[i] = batchStatement{p, it.Env}
+	}
+	return m.batch(ctx, kind, list, nil, env, o, sink)
+}
+
+// BatchText runs a plan of BEGIN BATCH.
+func (m *Modifier) BatchText(ctx context.Context, p *planner.BatchPlan, env *planner.Env, o *Options, sink Sink) (Result, error) {
+	list := make([]batchStatement, len(p.Statements))
+	for i, s := range p.Statements {
+		list[i] = batchStatement{s, env}
+	}
+	return m.batch(ctx, p.Kind, list, p.Timestamp, env, o, sink)
+}
+
+// batch runs a batch; timestamp is its own USING TIMESTAMP, else nil.
+func (m *Modifier) batch(
+	ctx context.Context, kind planner.BatchKind, list []batchStatement, timestamp planner.Term, env *planner.Env, o *Options, sink Sink,
 ) (Result, error) {
 	if err := checkBatch(kind, list, timestamp != nil); err != nil || len(list) == 0 {
 		return Result{}, err
@@ -30,7 +60,7 @@ func (m *Modifier) Batch(
 	if err != nil {
 		return Result{}, err
 	}
-	if slices.ContainsFunc(list, func(s BatchStatement) bool { return s.Plan.If.Any() }) {
+	if slices.ContainsFunc(list, func(s batchStatement) bool { return s.plan.If.Any() }) {
 		return m.conditionalBatch(ctx, list, env, o, sink)
 	}
 	st := m.states.Get().(*writeState)
@@ -58,20 +88,11 @@ func (m *Modifier) Batch(
 	return res, m.w.Write(ctx, ms, t, o.Consistency)
 }
 
-// TextBatch runs a plan of BEGIN BATCH.
-func (m *Modifier) TextBatch(ctx context.Context, p *planner.BatchPlan, env *planner.Env, o *Options, sink Sink) (Result, error) {
-	list := make([]BatchStatement, len(p.Statements))
-	for i, s := range p.Statements {
-		list[i] = BatchStatement{s, env}
-	}
-	return m.Batch(ctx, p.Kind, list, p.Timestamp, env, o, sink)
-}
-
 // checkBatch makes the checks of a batch as a whole.
-func checkBatch(kind planner.BatchKind, list []BatchStatement, timestamp bool) error {
+func checkBatch(kind planner.BatchKind, list []batchStatement, timestamp bool) error {
 	plans := make([]*planner.ModificationPlan, len(list))
 	for i := range list {
-		plans[i] = list[i].Plan
+		plans[i] = list[i].plan
 	}
 	if err := planner.CheckBatch(kind, plans, timestamp); err != nil {
 		return err
@@ -85,22 +106,22 @@ func checkBatch(kind planner.BatchKind, list []BatchStatement, timestamp bool) e
 }
 
 // batched adds one statement of a batch, whose time is ts unless it has its own.
-func (st *writeState) batched(s BatchStatement, ts int64) (err error) {
-	st.env = s.Env
-	if s.Plan.JSON != nil {
-		if st.env, err = s.Plan.JSON.Bind(s.Env); err != nil {
+func (st *writeState) batched(s batchStatement, ts int64) (err error) {
+	st.env = s.env
+	if s.plan.JSON != nil {
+		if st.env, err = s.plan.JSON.Bind(s.env); err != nil {
 			return err
 		}
 	}
-	return st.statement(s.Plan, ts)
+	return st.statement(s.plan, ts)
 }
 
 // conditionalBatch runs a batch with conditions, which is about one partition.
-func (m *Modifier) conditionalBatch(ctx context.Context, list []BatchStatement, env *planner.Env, o *Options, sink Sink) (Result, error) {
+func (m *Modifier) conditionalBatch(ctx context.Context, list []batchStatement, env *planner.Env, o *Options, sink Sink) (Result, error) {
 	c := newCAS(m, env)
 	c.batch = true
 	for _, s := range list {
-		if err := c.add(s.Plan, s.Env); err != nil {
+		if err := c.add(s.plan, s.env); err != nil {
 			return Result{}, err
 		}
 	}
@@ -108,13 +129,13 @@ func (m *Modifier) conditionalBatch(ctx context.Context, list []BatchStatement, 
 }
 
 // graceWarning warns of a logged batch on tables without a grace period.
-func graceWarning(kind planner.BatchKind, list []BatchStatement) []string {
+func graceWarning(kind planner.BatchKind, list []batchStatement) []string {
 	if kind != planner.LoggedBatch {
 		return nil
 	}
 	var tables []*schema.Table
 	for _, s := range list {
-		if t := s.Plan.Table; t.Options.GCGraceSeconds == 0 && !slices.Contains(tables, t) {
+		if t := s.plan.Table; t.Options.GCGraceSeconds == 0 && !slices.Contains(tables, t) {
 			tables = append(tables, t)
 		}
 	}
