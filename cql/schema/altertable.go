@@ -169,15 +169,17 @@ func canRead(t, was *types.Type) bool {
 		return was.Kind == types.Bigint || was.Kind == types.Timestamp
 	case types.UUID:
 		return was.Kind == types.Timeuuid
-	case types.List, types.Set, types.Map:
-		return t.Kind == was.Kind && allOf(t.Elems, was.Elems, sortsAlike)
+	case types.List:
+		return was.Kind == types.List && canRead(t.Elems[0], was.Elems[0])
+	case types.Set, types.Map:
+		return t.Kind == was.Kind && sortsAlike(t.Elems[0], was.Elems[0]) && allOf(t.Elems[1:], was.Elems[1:], canRead)
 	case types.Tuple:
 		return was.Kind == types.Tuple && len(was.Elems) <= len(t.Elems) && allOf(t.Elems, was.Elems, canRead)
 	}
 	return false
 }
 
-// sortsAlike is canRead for the elements of collections, which must keep their order too.
+// sortsAlike is canRead for the elements of sets and the keys of maps, which must keep their order too.
 func sortsAlike(t, was *types.Type) bool {
 	switch {
 	case t.Equal(was):
@@ -325,8 +327,10 @@ func (a *alteration) with(p properties) error {
 	if a.d.HasID || p.has("id") {
 		if v, ok, err := p.text("id"); err != nil {
 			return err
-		} else if _, err := parseID(v); ok && err != nil {
-			return err
+		} else if ok {
+			if err := new(UUID).Parse(v); err != nil {
+				return err
+			}
 		}
 		return cql.Configf("Cannot alter table id.")
 	}

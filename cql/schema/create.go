@@ -232,8 +232,3 @@ func (t *Table) propertiesToPrint(internals bool) []string {
 		"speculative_retry = "+quote(o.SpeculativeRetry),
 	)
 }
-
-// String prints u as usual: 8-4-4-4-12 hexadecimal digits.
-func (u UUID) String() string {
-	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
-}

@@ -117,7 +117,8 @@ func tableID(s *Snapshot, env *Env, p properties, text string) (UUID, error) {
 	if text == "" && !p.has("id") {
 		return env.NewID(), nil
 	}
-	id, err := parseID(text)
+	var id UUID
+	err := id.Parse(text)
 	if old := s.ByID[id]; err == nil && old != nil {
 		return id, cql.Invalidf("Table id %s is already used by %s.%s", text, old.Keyspace, old.Name)
 	}

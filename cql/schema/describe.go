@@ -205,7 +205,9 @@ func (w *describer) table(k *Keyspace, t *Table) {
 	}
 }
 
-func (w *describer) index(k *Keyspace, t *Table, x *Index) { w.row(k, "index", x.Name, createIndex(t, x)) }
+func (w *describer) index(k *Keyspace, t *Table, x *Index) {
+	w.row(k, "index", x.Name, createIndex(t, x))
+}
 
 // sortedKeyspaces returns all keyspaces in the order of DESCRIBE.
 func (s *Snapshot) sortedKeyspaces() []*Keyspace {

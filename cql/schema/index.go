@@ -65,19 +65,19 @@ func CreateIndex(s *Snapshot, d IndexDef) (Result, error) {
 	if x.Name = d.Name; x.Name == "" {
 		x.Name = k.newIndexName(t, d.Targets)
 	}
-	if !isWord(x.Name) {
-		return Result{}, cql.Configf("Illegal index name %s", x.Name)
-	}
-	if custom {
-		return Result{}, refuseCustom(using)
-	}
 	for _, o := range t.Indexes {
-		if o.Column == x.Column && o.Target == x.Target {
+		if !custom && o.Column == x.Column && o.Target == x.Target {
 			if d.IfNotExists {
 				return noOp()
 			}
 			return Result{}, cql.Invalidf("Index %s is a duplicate of existing index %s", x.Name, o.Name)
 		}
+	}
+	if !isWord(x.Name) {
+		return Result{}, cql.Configf("Illegal index name %s", x.Name)
+	}
+	if custom {
+		return Result{}, refuseCustom(using)
 	}
 	x.Options = map[string]string{"target": x.target()}
 	n := t.clone()

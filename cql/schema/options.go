@@ -206,25 +206,3 @@ func parseCaching(m map[string]string) (map[string]string, error) {
 	}
 	return r, nil
 }
-
-// parseID reads WITH ID as loosely as java.util.UUID.fromString: five groups of hexadecimal digits, of which the last that
-// fit are taken.
-func parseID(s string) (u UUID, err error) {
-	groups := strings.Split(s, "-")
-	if len(groups) != 5 || len(s) > 36 {
-		return u, cql.Configf("Invalid table id")
-	}
-	at := 0
-	for i, width := range [...]int{4, 2, 2, 2, 6} {
-		n, err := strconv.ParseUint(groups[i], 16, 63)
-		if err != nil {
-			return u, cql.Configf("Invalid table id")
-		}
-		for j := width - 1; j >= 0; j-- {
-			u[at+j] = byte(n)
-			n >>= 8
-		}
-		at += width
-	}
-	return u, nil
-}

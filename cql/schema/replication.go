@@ -173,6 +173,7 @@ func checkReplication(env *Env, keyspace string, m map[string]string) (warnings 
 		}
 		f := int(factors[i].all)
 		switch {
+		case IsSystem(keyspace): // every cluster begins with too few nodes for them
 		case network && f > n:
 			warnings = append(warnings, "Your replication factor "+strconv.Itoa(f)+" for keyspace "+keyspace+
 				" is higher than the number of nodes "+strconv.Itoa(n)+" for datacenter "+k)

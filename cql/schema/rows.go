@@ -123,7 +123,11 @@ func columnRows(k *Keyspace) (rows [][][]byte) {
 	return rows
 }
 
+// droppedRows leaves out the local system keyspaces, whose dropped columns Cassandra knows without having written them down.
 func droppedRows(k *Keyspace) (rows [][][]byte) {
+	if isLocalSystem(k.Name) {
+		return nil
+	}
 	for _, n := range k.TableNames() {
 		t := k.Tables[n]
 		dropped := make(map[string]DroppedColumn)

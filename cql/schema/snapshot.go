@@ -27,7 +27,7 @@ func NewSnapshot(keyspaces ...*Keyspace) *Snapshot {
 // Apply returns the snapshot after c, one epoch later; s stays as it is and shares all that c leaves alone. An error means that
 // c was not made for s: it names what is missing and is no answer to a client.
 func Apply(s *Snapshot, c Change) (*Snapshot, error) {
-	n := &Snapshot{Epoch: s.Epoch + 1, Keyspaces: maps.Clone(s.Keyspaces), ByID: s.ByID}
+	n := &Snapshot{Epoch: s.Epoch + 1, Keyspaces: copyOf(s.Keyspaces), ByID: s.ByID}
 	if err := n.apply(c); err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (s *Snapshot) apply(c Change) error {
 		delete(k.Tables, c.Name)
 		delete(s.ByID, t.ID)
 	case *PutType:
-		k.Types = maps.Clone(k.Types)
+		k.Types = copyOf(k.Types)
 		for n, u := range k.Types {
 			k.Types[n] = replaceUDT(u, c.Type)
 		}
@@ -98,7 +98,7 @@ func (s *Snapshot) replace(k *Keyspace, tables []*Table) {
 	if len(tables) == 0 {
 		return
 	}
-	k.Tables, s.ByID = maps.Clone(k.Tables), maps.Clone(s.ByID)
+	k.Tables, s.ByID = copyOf(k.Tables), copyOf(s.ByID)
 	for _, t := range tables {
 		if old := k.Tables[t.Name]; old != nil && old.ID != t.ID {
 			delete(s.ByID, old.ID)
@@ -106,6 +106,13 @@ func (s *Snapshot) replace(k *Keyspace, tables []*Table) {
 		k.Tables[t.Name] = t
 		s.ByID[t.ID] = t
 	}
+}
+
+// copyOf returns a copy of m that may be written, even when m is nil.
+func copyOf[K comparable, V any](m map[K]V) map[K]V {
+	c := make(map[K]V, len(m)+1)
+	maps.Copy(c, m)
+	return c
 }
 
 // changed returns the keyspace that c is about.
@@ -147,21 +154,6 @@ func (s *Snapshot) version() UUID {
 		h.Write(buf)
 	}
 	return nameUUID(h.Sum(nil))
-}
-
-// TableID returns the fixed id of a system table: the name-based UUID of keyspace and table name.
-// Source: org.apache.cassandra.schema.TableId.forSystemTable.
-func TableID(keyspace, table string) UUID {
-	sum := md5.Sum([]byte(keyspace + table))
-	return nameUUID(sum[:])
-}
-
-// nameUUID makes a version 3 UUID of an MD5 sum.
-func nameUUID(sum []byte) (u UUID) {
-	copy(u[:], sum)
-	u[6] = u[6]&0x0f | 0x30
-	u[8] = u[8]&0x3f | 0x80
-	return u
 }
 
 // clone returns a copy of t that may be edited: slices and maps are its own, columns and indexes are shared.
