@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"encoding/binary"
+	"strings"
 	"time"
 
 	"github.com/helenusdb/helenus/cluster/coordinator"
@@ -10,6 +11,7 @@ import (
 	"github.com/helenusdb/helenus/cluster/system"
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/planner/exec"
 	"github.com/helenusdb/helenus/storage/request"
 	"github.com/helenusdb/helenus/storage/row"
 )
@@ -22,7 +24,7 @@ func (n *Node) placement(t *schema.Table) (*ring.Placement, error) {
 	return nil, cql.Invalidf("keyspace %s does not exist", t.Keyspace)
 }
 
-// Read implements exec.Executor: the live rows of rd at level cl.
+// Read implements exec.Reader: the live rows of rd at level cl.
 func (n *Node) Read(ctx context.Context, rd *request.Read, cl cql.Consistency) (row.Iterator, error) {
 	p, err := n.placement(rd.Table)
 	if err != nil {
@@ -43,14 +45,14 @@ func (n *Node) Read(ctx context.Context, rd *request.Read, cl cql.Consistency) (
 	return row.LiveFilter(it, rd.Now), nil
 }
 
-// Write implements exec.Executor: ms become one atomic change.
-func (n *Node) Write(_ context.Context, ms []request.Mutation, cl cql.Consistency, t cql.WriteType) error {
-	return n.byKeyspace(ms, func(p *ring.Placement, ms []request.Mutation) error { return n.coord.Write(p, ms, cl, t) })
-}
-
-// WriteCounter implements exec.Executor.
-func (n *Node) WriteCounter(_ context.Context, ms []request.Mutation, cl cql.Consistency) error {
-	return n.byKeyspace(ms, func(p *ring.Placement, ms []request.Mutation) error { return n.coord.WriteCounter(p, ms, cl) })
+// Write implements exec.Writer: ms become one atomic change.
+func (n *Node) Write(_ context.Context, ms []request.Mutation, kind cql.WriteType, cl cql.Consistency) error {
+	return n.byKeyspace(ms, func(p *ring.Placement, ms []request.Mutation) error {
+		if ms[0].Counter {
+			return n.coord.WriteCounter(p, ms, cl)
+		}
+		return n.coord.Write(p, ms, cl, kind)
+	})
 }
 
 // byKeyspace calls f for the mutations of each keyspace; all but batches over several keyspaces have one.
@@ -75,14 +77,8 @@ func (n *Node) byKeyspace(ms []request.Mutation, f func(*ring.Placement, []reque
 	return nil
 }
 
-// compareAndSet is exec.CAS as this package needs it.
-type compareAndSet interface {
-	Read() *request.Read
-	Decide(it row.Iterator, ballotMicros int64) (ms []request.Mutation, applied bool, err error)
-}
-
-// cas carries out a conditional write.
-func (n *Node) cas(ctx context.Context, c compareAndSet, serial, commit cql.Consistency) (applied bool, err error) {
+// CAS implements exec.Writer.
+func (n *Node) CAS(ctx context.Context, c exec.CAS, serial, commit cql.Consistency) (applied bool, err error) {
 	rd := c.Read()
 	p, err := n.placement(rd.Table)
 	if err != nil {
@@ -95,7 +91,17 @@ func (n *Node) cas(ctx context.Context, c compareAndSet, serial, commit cql.Cons
 	return n.coord.CAS(ctx, w, n.opts.Partitioner.Token(rd.Keys[0]))
 }
 
-// Truncate implements exec.Executor. Source: StorageProxy.truncateBlocking.
+// Describe implements exec.Writer.
+func (n *Node) Describe() exec.ClusterInfo {
+	short := func(class string) string { return class[strings.LastIndexByte(class, '.')+1:] }
+	info := exec.ClusterInfo{Name: n.id.Cluster, Partitioner: short(n.id.Partitioner), Snitch: short(n.opts.Snitch), Ranges: map[string][]string{}}
+	for _, r := range n.topo.Ranges() {
+		info.Ranges[n.opts.Partitioner.Format(r.End)] = []string{r.Node.Internode.String()}
+	}
+	return info
+}
+
+// Truncate implements exec.Writer. Source: StorageProxy.truncateBlocking.
 func (n *Node) Truncate(_ context.Context, t *schema.Table) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -1,5 +1,5 @@
 // Package cluster is a node: it owns the schema and its log, the ring, the storage engine and the coordinator, starts and stops
-// them, and is the Executor that planner/exec calls. Its noun is the Node.
+// them, and is the Writer that planner/exec calls. Its noun is the Node.
 //
 // Floor: above storage and the packages below cluster; it never sees parser or session. Source:
 // org.apache.cassandra.service.CassandraDaemon, StorageService; cluster.md 1 to 4.
@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"path"
@@ -29,7 +30,7 @@ import (
 
 // Options say what node to open. FS, Partitioner and Log must be set.
 type Options struct {
-	// FS holds the folder Dir; a file system in memory makes a node that forgets.
+	// FS holds the folder Dir; a file system in memory and Dir "" make a node that forgets.
 	FS  vfs.FS
 	Dir string
 	// Storage is for the engine; its folder is the node's.
@@ -37,6 +38,7 @@ type Options struct {
 
 	ClusterName   string
 	DC, Rack      string
+	Snitch        string // a class name, shown by DESCRIBE CLUSTER
 	NumTokens     int
 	InitialTokens []string
 	Partitioner   token.Partitioner
@@ -56,6 +58,7 @@ type Node struct {
 	topo    *ring.Topology
 	engine  *storage.Engine
 	journal *commitlog.Journal
+	lock    io.Closer // of the folder; nil in memory
 	coord   *coordinator.Coordinator
 	tables  *system.Tables
 	started time.Time
@@ -80,6 +83,9 @@ type state struct {
 // journalName is the file of the node's identity and of the schema's epochs, in the node's folder.
 const journalName = "metadata.log"
 
+// lockName is the file that keeps a second process out of the folder.
+const lockName = "node.lock"
+
 // The kinds of records in the journal, in a record's first byte.
 const (
 	recordIdentity byte = iota + 1
@@ -94,13 +100,20 @@ func Open(o Options) (*Node, error) {
 	if err := o.FS.MkdirAll(o.Dir); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
+	if o.Dir != "" {
+		lock, err := o.FS.Lock(path.Join(o.Dir, lockName))
+		if err != nil {
+			return nil, fmt.Errorf("data folder %s is in use by another process: %w", o.Dir, err)
+		}
+		n.lock = lock
+	}
 	journal, records, err := commitlog.OpenJournal(o.FS, path.Join(o.Dir, journalName))
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, n.unlock())
 	}
 	n.journal = journal
 	if err := n.open(records, func() (*identity, error) { return newIdentity(&o, random) }); err != nil {
-		return nil, errors.Join(err, journal.Close())
+		return nil, errors.Join(err, journal.Close(), n.unlock())
 	}
 	return n, nil
 }
@@ -178,7 +191,7 @@ func (n *Node) makeSelf() error {
 
 func (n *Node) openEngine(snapshot *schema.Snapshot) error {
 	o := n.opts.Storage
-	o.Partitioner = n.opts.Partitioner
+	o.Partitioner, o.FS = n.opts.Partitioner, n.opts.FS
 	engine, err := storage.Open(n.opts.Dir, o)
 	if err != nil {
 		return err
@@ -230,17 +243,27 @@ func (n *Node) Schema() *schema.Snapshot { return n.state.Load().snapshot }
 // HostID returns the id of the node.
 func (n *Node) HostID() schema.UUID { return n.self.ID }
 
-// NewTimeUUID returns a version 1 UUID, later than any that this node gave before.
-func (n *Node) NewTimeUUID() schema.UUID { return n.uuids.next() }
+// TimeUUID implements exec.Writer.
+func (n *Node) TimeUUID() schema.UUID { return n.uuids.next() }
 
-// Micros returns a write timestamp, later than any that this node gave before.
-func (n *Node) Micros() int64 { return n.clock.next() }
+// Timestamp implements exec.Writer.
+func (n *Node) Timestamp() int64 { return n.clock.next() }
 
 // MemoryBytes returns what the tables take in memory.
 func (n *Node) MemoryBytes() int64 { return n.engine.MemoryBytes() }
 
 // Close makes what was written durable and closes the node. No other call may be in flight or follow.
-func (n *Node) Close() error { return errors.Join(n.engine.Close(), n.journal.Close()) }
+func (n *Node) Close() error {
+	return errors.Join(n.engine.Close(), n.journal.Close(), n.unlock())
+}
+
+// unlock lets other processes open the folder.
+func (n *Node) unlock() error {
+	if n.lock == nil {
+		return nil
+	}
+	return n.lock.Close()
+}
 
 // OnSchemaEvent registers a listener that is called for each schema event, before the statement that made it is answered. It is
 // called before the node answers requests and must not block.
@@ -282,7 +305,7 @@ func (n *Node) ApplySchema(ctx context.Context, make func(*schema.Snapshot, *sch
 func (n *Node) schemaEnv() *schema.Env {
 	return &schema.Env{
 		DataCenters: map[string]int{n.self.DC: 1}, DefaultKeyspaceRF: n.opts.DefaultKeyspaceRF,
-		NewID: n.NewTimeUUID, Now: n.clock.next(),
+		NewID: n.TimeUUID, Now: n.clock.next(),
 	}
 }
 

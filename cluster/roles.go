@@ -55,7 +55,7 @@ func (n *Node) EnsureDefaultSuperuser(loopback bool) error {
 	for name, value := range map[string][]byte{"can_login": {1}, "is_superuser": {1}, "salted_hash": []byte(defaultPasswordHash)} {
 		b.Cell(row.Cell{Column: t.ByName[name].ID, Value: value, Local: row.NoLocal})
 	}
-	return n.Write(context.Background(), []request.Mutation{b.Mutation()}, cql.One, cql.WriteSimple)
+	return n.Write(context.Background(), []request.Mutation{b.Mutation()}, cql.WriteSimple, cql.One)
 }
 
 // Role reads a role; ok is false when there is none.

@@ -45,7 +45,7 @@ type traceEvent struct {
 
 // NewTrace begins the trace of a request of a client's address. parameters are what system_traces.sessions shows.
 func (n *Node) NewTrace(client, request string, parameters map[string]string) *Trace {
-	return &Trace{n: n, id: n.NewTimeUUID(), started: time.Now(), client: client, request: request, parameters: parameters}
+	return &Trace{n: n, id: n.TimeUUID(), started: time.Now(), client: client, request: request, parameters: parameters}
 }
 
 // ID returns the id that the client is told.
@@ -56,7 +56,7 @@ func (t *Trace) Event(activity string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.events) < maxTraceEvents {
-		t.events = append(t.events, traceEvent{t.n.NewTimeUUID(), time.Since(t.started), clip(activity)})
+		t.events = append(t.events, traceEvent{t.n.TimeUUID(), time.Since(t.started), clip(activity)})
 	}
 }
 
