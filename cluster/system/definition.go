@@ -92,7 +92,8 @@ func parseTable(k *schema.Keyspace, line string, common []string) (*schema.Table
 		return nil, fmt.Errorf("no key or no comment")
 	}
 	t := &schema.Table{
-		Keyspace: k.Name, Name: name, ID: schema.TableID(k.Name, name), Virtual: k.Virtual, NextColumn: 1, Options: schema.DefaultOptions(),
+		Keyspace: k.Name, Name: name, ID: schema.TableID(k.Name, name), Virtual: k.Virtual, NextColumn: 1,
+		Options: schema.DefaultOptions(),
 	}
 	t.Options.Comment = strings.TrimSpace(parts[1])
 	for i, list := range []string{key, clustering, others} {
@@ -164,7 +165,8 @@ func addColumns(t *schema.Table, kind schema.ColumnKind, list string) error {
 			return err
 		}
 		c := &schema.Column{
-			Keyspace: t.Keyspace, Table: t.Name, Name: name, ID: t.NextColumn, Kind: kind, Position: -1, Type: of, DroppedAt: math.MinInt64,
+			Keyspace: t.Keyspace, Table: t.Name, Name: name, ID: t.NextColumn, Kind: kind, Position: -1, Type: of,
+			DroppedAt: math.MinInt64,
 		}
 		t.NextColumn++
 		if kind != schema.Regular {

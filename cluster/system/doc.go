@@ -5,6 +5,7 @@
 // are made when they are read; stored ones (system_traces, system_auth, system_distributed) are kept by the engine like any
 // other table.
 //
-// Floor: above cql, cql/schema, cql/types, cql/token, storage/row, storage/request. Source: org.apache.cassandra.db.SystemKeyspace,
-// schema.SchemaKeyspace, tracing.TraceKeyspace, auth.AuthKeyspace, schema.SystemDistributedKeyspace, db.virtual.
+// Floor: above cql, cql/schema, cql/types, cql/token, storage/row, storage/request.
+// Source: org.apache.cassandra.db.SystemKeyspace, schema.SchemaKeyspace, tracing.TraceKeyspace, auth.AuthKeyspace,
+// schema.SystemDistributedKeyspace, db.virtual.
 package system

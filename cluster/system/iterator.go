@@ -29,9 +29,9 @@ type iterator struct {
 	at, next int
 }
 
-// NewIterator answers r from all rows of its table. Partitions of a virtual table come in the order of their keys, those of others
-// in the order of the ring of p; that is also the order in which r.After stands. Columns that are not wanted are there too. The
-// iterator keeps the values of rows.
+// NewIterator answers r from all rows of its table. Partitions of a virtual table come in the order of their keys, those of
+// others in the order of the ring of p; that is also the order in which r.After stands. Columns that are not wanted are there
+// too. The iterator keeps the values of rows.
 func NewIterator(p token.Partitioner, rows []Row, r *request.Read) row.Iterator {
 	all := group(p, r.Table, rows)
 	order := func(a, b *partition) int { return comparePartitions(r.Table, a, b) }

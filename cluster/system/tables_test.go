@@ -23,8 +23,9 @@ func (n node) Schema() *schema.Snapshot { return n.snapshot }
 
 func (node) Local() Local {
 	return Local{
-		Bootstrapped: "COMPLETED", Broadcast: netip.MustParseAddrPort("127.0.0.1:7000"), Listen: netip.MustParseAddrPort("127.0.0.1:7000"),
-		RPC: netip.MustParseAddrPort("127.0.0.1:9042"), ClusterName: "Test", DataCenter: "dc1", Rack: "r1", GossipGeneration: 7,
+		Bootstrapped: "COMPLETED", Broadcast: netip.MustParseAddrPort("127.0.0.1:7000"),
+		Listen: netip.MustParseAddrPort("127.0.0.1:7000"), RPC: netip.MustParseAddrPort("127.0.0.1:9042"),
+		ClusterName: "Test", DataCenter: "dc1", Rack: "r1", GossipGeneration: 7,
 		HostID: schema.UUID{1}, Partitioner: token.Murmur3{}.Class(), Tokens: []string{"5", "-3", "10"},
 		TruncatedAt: map[schema.UUID][]byte{{2}: {1, 2}, {1}: {3}},
 	}
@@ -167,7 +168,8 @@ func TestLocal(t *testing.T) {
 func TestSettings(t *testing.T) {
 	tables, s := newNode()
 	open := request.KeyBound{Open: true}
-	rows := read(t, tables, &request.Read{Table: s.Table("system_views", "settings"), Range: request.KeyRange{Start: open, End: open}})
+	table := s.Table("system_views", "settings")
+	rows := read(t, tables, &request.Read{Table: table, Range: request.KeyRange{Start: open, End: open}})
 	if len(rows) != 604 || !slices.IsSorted(rows) {
 		t.Errorf("%d settings", len(rows))
 	}

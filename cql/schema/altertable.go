@@ -205,7 +205,8 @@ func allOf(a, b []*types.Type, ok func(a, b *types.Type) bool) bool {
 // fixedLength reports whether Cassandra writes values of t without their length. Source: AbstractType.valueLengthIfFixed.
 func fixedLength(t *types.Type) bool {
 	switch t.Kind {
-	case types.Boolean, types.Int, types.Float, types.Bigint, types.Counter, types.Double, types.Timestamp, types.UUID, types.Timeuuid:
+	case types.Boolean, types.Int, types.Float, types.Bigint, types.Counter, types.Double, types.Timestamp,
+		types.UUID, types.Timeuuid:
 		return true
 	case types.Vector:
 		return fixedLength(t.Elems[0])

@@ -38,8 +38,9 @@ var sample = []string{
 	"create keyspace k with replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
 	"create type k.u (a int, b text)",
 	"create type k.w (u frozen<u>, l list<int>)",
-	"create table k.t (k int, c timeuuid, s text static, m map<text, frozen<u>>, x u, y frozen<w>, v vector<float, 3>, d duration, primary key ((k), c)) " +
-		"with clustering order by (c desc) and comment = 'x' and cdc = true and default_time_to_live = 5",
+	"create table k.t (k int, c timeuuid, s text static, m map<text, frozen<u>>, x u, y frozen<w>, v vector<float, 3>, " +
+		"d duration, primary key ((k), c)) with clustering order by (c desc) and comment = 'x' and cdc = true " +
+		"and default_time_to_live = 5",
 	"create table k.n (k int primary key, n counter)",
 	"create index on k.t (keys(m))",
 	"alter table k.t drop v",
@@ -110,7 +111,7 @@ func TestColumnIDs(t *testing.T) {
 // TestVersion holds that the version follows from the content alone and that virtual and local keyspaces do not count.
 func TestVersion(t *testing.T) {
 	a, _ := build(t, schema.NewSnapshot(system.Keyspaces()...), sample[:3]...)
-	b, _ := build(t, schema.NewSnapshot(system.Keyspaces()...), sample[0], sample[1], "create type k.z (a int)", "create type k.w (u frozen<u>, l list<int>)",
+	b, _ := build(t, schema.NewSnapshot(system.Keyspaces()...), sample[0], sample[1], "create type k.z (a int)", sample[2],
 		"drop type k.z")
 	if a.Version != b.Version || a.Epoch == b.Epoch {
 		t.Errorf("versions %s and %s at epochs %d and %d", a.Version, b.Version, a.Epoch, b.Epoch)
@@ -143,7 +144,7 @@ func TestDecodeRefuses(t *testing.T) {
 
 // TestHugeType holds that user types that double with each other are refused before they fill the memory.
 func TestHugeType(t *testing.T) {
-	n, _ := build(t, schema.NewSnapshot(), "create keyspace k with replication = {'class': 'SimpleStrategy'}", "create type k.t0 (a int)")
+	n, _ := build(t, schema.NewSnapshot(), sample[0], "create type k.t0 (a int)")
 	env := &schema.Env{}
 	for i := 1; i < 40; i++ {
 		prev, name := string(rune('a'+i/26))+string(rune('a'+i%26)), string(rune('a'+(i+1)/26))+string(rune('a'+(i+1)%26))

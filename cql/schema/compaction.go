@@ -127,7 +127,8 @@ func checkThresholds(m map[string]string) error {
 	case limits[0] <= 1:
 		return cql.Configf("Min compaction threshold cannot be less than 2 (got %d)", limits[0])
 	case limits[0] > limits[1]:
-		return cql.Configf("Min compaction threshold (got %d) cannot be greater than max compaction threshold (got %d)", limits[0], limits[1])
+		return cql.Configf("Min compaction threshold (got %d) cannot be greater than max compaction threshold (got %d)",
+			limits[0], limits[1])
 	}
 	return nil
 }

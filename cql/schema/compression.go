@@ -113,7 +113,8 @@ func checkCompressor(class string, options map[string]string) error {
 		}
 	}
 	if v, ok := options["lz4_compressor_type"]; ok && v != "high" && v != "fast" {
-		return cql.Configf("Invalid compressor type '%s' specified for LZ4 parameter 'lz4_compressor_type'. Valid options are [high, fast].", v)
+		return cql.Configf("Invalid compressor type '%s' specified for LZ4 parameter 'lz4_compressor_type'. "+
+			"Valid options are [high, fast].", v)
 	}
 	if v, ok := options["lz4_high_compressor_level"]; ok {
 		if n, ok := javaInt(v); !ok || n < 1 || n > 17 {
@@ -126,7 +127,8 @@ func checkCompressor(class string, options map[string]string) error {
 		case !ok:
 			return cql.Configf(`ZstdCompressor.create() threw an error: java.lang.NumberFormatException For input string: "%s"`, v)
 		case n < -1<<17 || n > 22:
-			return cql.Configf("ZstdCompressor.create() threw an error: java.lang.IllegalArgumentException compression_level=%d is invalid", n)
+			return cql.Configf("ZstdCompressor.create() threw an error: java.lang.IllegalArgumentException "+
+				"compression_level=%d is invalid", n)
 		}
 	}
 	return nil

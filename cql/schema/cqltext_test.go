@@ -22,7 +22,8 @@ type word struct {
 	str   bool
 }
 
-var wordRE = regexp.MustCompile(`^(?:'(?:[^']|'')*'|"(?:[^"]|"")*"|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|-?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[\pL_][\pL\d_]*|\S)`)
+var wordRE = regexp.MustCompile(`^(?:'(?:[^']|'')*'|"(?:[^"]|"")*"|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|` +
+	`-?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|[\pL_][\pL\d_]*|\S)`)
 
 func newScript(text string) *script {
 	s := &script{}
@@ -91,8 +92,8 @@ func (s *script) list(item func()) {
 	}
 }
 
-const nativeNames = " ascii bigint blob boolean counter decimal double float int text varchar timestamp uuid varint timeuuid inet date time " +
-	"smallint tinyint duration list set map tuple vector "
+const nativeNames = " ascii bigint blob boolean counter decimal double float int text varchar timestamp uuid varint timeuuid " +
+	"inet date time smallint tinyint duration list set map tuple vector "
 
 func (s *script) typ() *schema.TypeRef {
 	r := &schema.TypeRef{}

@@ -242,7 +242,8 @@ func (b *tableBuilder) orderClustering() error {
 		}
 	}
 	if len(others) > 0 {
-		return cql.Invalidf("Only clustering key columns can be defined in CLUSTERING ORDER directive: %s are not clustering columns", list(others))
+		return cql.Invalidf("Only clustering key columns can be defined in CLUSTERING ORDER directive: "+
+			"%s are not clustering columns", list(others))
 	}
 	for i, o := range b.d.Order {
 		c := b.t.Clustering[i]

@@ -12,7 +12,9 @@ import (
 // legacyIndex is the implementation of an index without USING, and the one that Helenus has.
 const legacyIndex = "legacy_local_table"
 
-var targetNames = [...]string{TargetSimple: "", TargetValues: "values", TargetKeys: "keys", TargetEntries: "entries", TargetFull: "full"}
+var targetNames = [...]string{
+	TargetSimple: "", TargetValues: "values", TargetKeys: "keys", TargetEntries: "entries", TargetFull: "full",
+}
 
 // String returns the function that CREATE INDEX writes around the column, "" for none.
 func (t IndexTarget) String() string { return targetNames[t] }

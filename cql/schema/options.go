@@ -11,13 +11,14 @@ import (
 )
 
 // tableOptions are the properties of CREATE and ALTER TABLE.
-const tableOptions = " additional_write_policy allow_auto_snapshot bloom_filter_fp_chance caching cdc comment compaction compression " +
-	"crc_check_chance default_time_to_live extensions gc_grace_seconds id incremental_backups max_index_interval memtable " +
-	"memtable_flush_period_in_ms min_index_interval read_repair speculative_retry "
+const tableOptions = " additional_write_policy allow_auto_snapshot bloom_filter_fp_chance caching cdc comment compaction " +
+	"compression crc_check_chance default_time_to_live extensions gc_grace_seconds id incremental_backups max_index_interval " +
+	"memtable memtable_flush_period_in_ms min_index_interval read_repair speculative_retry "
 
 const (
 	maxTTL = 20 * 365 * 24 * 60 * 60 // seconds
-	// minBloomFilterFPChance is the lowest chance that the filters can reach. Source: BloomCalculations.minSupportedBloomFilterFpChance.
+	// minBloomFilterFPChance is the lowest chance that the filters can reach.
+	// Source: BloomCalculations.minSupportedBloomFilterFpChance.
 	minBloomFilterFPChance = 6.71e-5
 )
 

@@ -104,7 +104,8 @@ func replication(env *Env, keyspace string, given, old map[string]string) (map[s
 		return nil, nil, cql.Configf("Error constructing replication strategy class")
 	default:
 		if strings.HasPrefix(class, "java.lang.") {
-			return nil, nil, cql.Configf("Specified replication strategy class (%s) is not derived from AbstractReplicationStrategy", class)
+			return nil, nil, cql.Configf("Specified replication strategy class (%s) is not derived from "+
+				"AbstractReplicationStrategy", class)
 		}
 		return nil, nil, cql.Configf("Unable to find replication strategy class '%s'", class)
 	}

@@ -168,8 +168,8 @@ func (t *Table) clone() *Table {
 	return &c
 }
 
-// Finish puts the columns in order, fills ByName and ByID, sets Counter when there is a counter, and points the indexes at the columns of their ids. Whoever
-// builds a Table by hand calls it once, before anybody else sees the table.
+// Finish puts the columns in order, fills ByName and ByID, sets Counter when there is a counter, and points the indexes at
+// the columns of their ids. Whoever builds a Table by hand calls it once, before anybody else sees the table.
 func (t *Table) Finish() {
 	sort.SliceStable(t.Static, func(i, j int) bool { return nameLess(t.Static[i].Name, t.Static[j].Name) })
 	sort.SliceStable(t.Regular, func(i, j int) bool { return nameLess(t.Regular[i].Name, t.Regular[j].Name) })
