@@ -87,6 +87,7 @@ type Log struct {
 	pos                 int
 	// synced is the position up to which segment is on disk.
 	synced int
+	sums   summer
 	// parts are the records that the syncer has not taken yet, in order, buffered their bytes; spare is for the next ones.
 	parts    []part
 	buffered int
@@ -201,7 +202,7 @@ func (l *Log) Append(body []byte) (uint64, Commit, error) {
 	}
 	p := l.partLocked()
 	seq := l.seq
-	sum = recordSum(sum, l.segment, uint32(l.pos), uint32(len(body)), seq, uint32(l.synced))
+	sum = l.sums.sum(sum, l.segment, uint32(l.pos), uint32(len(body)), seq, uint32(l.synced))
 	buf := p.buf
 	buf = binary.LittleEndian.AppendUint32(buf, uint32(len(body)))
 	buf = binary.LittleEndian.AppendUint32(buf, sum)

@@ -98,6 +98,7 @@ type replayer struct {
 	log   *Log
 	fn    func(Record) error
 	stats *Stats
+	sums  summer
 	buf   []byte // of a whole segment
 	next  uint64 // sequence expected; 0 before the first segment
 }
@@ -132,7 +133,7 @@ func (r *replayer) segment(id uint64, last bool) error {
 	r.next = first
 	pos := segmentHeader
 	for pos < len(b) {
-		rec, ok := parseRecord(b, id, pos)
+		rec, ok := r.sums.parse(b, id, pos)
 		if !ok || rec.seq != r.next {
 			break
 		}
@@ -161,7 +162,7 @@ func (r *replayer) segment(id uint64, last bool) error {
 func (r *replayer) find(b []byte, id uint64, pos int, next uint64) (best record, at int) {
 	at = -1
 	for ; pos+recordHeader <= len(b); pos += alignment {
-		rec, ok := parseRecord(b, id, pos)
+		rec, ok := r.sums.parse(b, id, pos)
 		if ok && rec.seq >= next && (at < 0 || rec.synced > best.synced) {
 			best, at = rec, pos
 		}

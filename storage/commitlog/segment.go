@@ -84,15 +84,18 @@ func parseSegmentHeader(b []byte, id uint64) (firstSeq uint64, ok bool) {
 	return binary.LittleEndian.Uint64(b[24:]), true
 }
 
-// recordSum finishes the checksum of a record whose body has the checksum body.
-func recordSum(body uint32, segment uint64, pos, length uint32, seq uint64, synced uint32) uint32 {
-	var b [32]byte
-	binary.LittleEndian.PutUint64(b[:], segment)
+// summer finishes the checksums of records. It is a value of its own because what crc32 is given escapes to the heap.
+type summer struct{ b [32]byte }
+
+// sum finishes the checksum of a record whose body has the checksum body.
+func (s *summer) sum(body uint32, segment uint64, pos, length uint32, seq uint64, synced uint32) uint32 {
+	b := s.b[:]
+	binary.LittleEndian.PutUint64(b, segment)
 	binary.LittleEndian.PutUint32(b[8:], pos)
 	binary.LittleEndian.PutUint32(b[12:], length)
 	binary.LittleEndian.PutUint64(b[16:], seq)
 	binary.LittleEndian.PutUint32(b[24:], synced)
-	return crc32.Update(body, castagnoli, b[:])
+	return crc32.Update(body, castagnoli, b)
 }
 
 // record is a parsed record; body shares the segment's bytes.
@@ -105,8 +108,8 @@ type record struct {
 // size is what a record takes of its segment.
 func (r *record) size() int { return align(recordHeader + len(r.body)) }
 
-// parseRecord returns the record at pos of a segment's bytes; ok is false when there is no valid one.
-func parseRecord(segment []byte, id uint64, pos int) (r record, ok bool) {
+// parse returns the record at pos of a segment's bytes; ok is false when there is no valid one.
+func (s *summer) parse(segment []byte, id uint64, pos int) (r record, ok bool) {
 	if len(segment)-pos < recordHeader {
 		return r, false
 	}
@@ -120,5 +123,5 @@ func parseRecord(segment []byte, id uint64, pos int) (r record, ok bool) {
 		return r, false
 	}
 	r.body = h[recordHeader : recordHeader+int(length) : recordHeader+int(length)]
-	return r, sum == recordSum(crc32.Checksum(r.body, castagnoli), id, uint32(pos), length, r.seq, r.synced)
+	return r, sum == s.sum(crc32.Checksum(r.body, castagnoli), id, uint32(pos), length, r.seq, r.synced)
 }

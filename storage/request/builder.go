@@ -86,10 +86,10 @@ func (b *Builder) Cell(c row.Cell) {
 	b.row.Cells = append(b.row.Cells, c)
 }
 
-// keep copies v to the scratch. When that grows, what was kept before stays where it was.
+// keep copies v to the scratch; nil stays nil and empty empty. When the scratch grows, what was kept before stays where it was.
 func (b *Builder) keep(v []byte) []byte {
-	if v == nil {
-		return nil
+	if len(v) == 0 {
+		return v
 	}
 	at := len(b.scratch)
 	b.scratch = append(b.scratch, v...)

@@ -2,6 +2,7 @@ package request
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/token"
@@ -36,6 +37,22 @@ func EncodeMutations(dst []byte, ms []Mutation) []byte {
 	}
 	return dst
 }
+
+// EncodedSize returns the length of what EncodeMutations appends.
+func EncodedSize(ms []Mutation) int {
+	n := uvarintLen(len(ms))
+	for i := range ms {
+		m := &ms[i]
+		n += 16 + 1 + 8
+		for _, l := range [...]int{len(m.Token.Rest), len(m.Key), len(m.Data)} {
+			n += uvarintLen(l) + l
+		}
+	}
+	return n
+}
+
+// uvarintLen returns the bytes that a uvarint takes.
+func uvarintLen(v int) int { return (bits.Len64(uint64(v)|1) + 6) / 7 }
 
 // minMutation is the least number of bytes that a mutation takes in a record.
 const minMutation = 16 + 1 + 8 + 1 + 1 + 1

@@ -14,6 +14,8 @@ type Layout struct {
 	Table *schema.Table
 	// Counter says that cells are counters.
 	Counter bool
+	// Drops says that some column was dropped, so that cells may have to be hidden (Hides).
+	Drops   bool
 	columns []layoutColumn // by id
 }
 
@@ -30,7 +32,9 @@ func NewLayout(t *schema.Table) *Layout {
 	l := &Layout{Table: t, Counter: t.Counter}
 	for _, c := range t.ByID {
 		l.set(c)
+		l.Drops = l.Drops || c.DroppedAt != math.MinInt64
 	}
+	l.Drops = l.Drops || len(t.Dropped) > 0
 	for _, d := range t.Dropped {
 		if d.Column != nil && t.ByID[d.Column.ID] == nil {
 			l.set(d.Column)

@@ -6,29 +6,47 @@ import (
 	"github.com/helenusdb/helenus/cql/schema"
 )
 
-// cut is a place between rows: before all rows that start with the prefix, or after them. An empty prefix is the start or
-// the end of the partition.
-type cut struct {
-	values [][]byte
-	after  bool
+// Cut is a place between rows: before all rows whose clustering starts with Values, or after them. With no values it is the
+// start or the end of the partition.
+type Cut struct {
+	Values [][]byte
+	After  bool
 }
 
-// startCut and endCut are the places where a slice begins and ends.
-func startCut(b Bound) cut { return cut{b.Values, len(b.Values) > 0 && !b.Inclusive} }
-func endCut(b Bound) cut   { return cut{b.Values, len(b.Values) == 0 || b.Inclusive} }
+// StartCut is the place where a slice begins.
+func StartCut(b Bound) Cut { return Cut{b.Values, len(b.Values) > 0 && !b.Inclusive} }
 
-// compareCuts orders two places.
-func compareCuts(t *schema.Table, a, b cut) int {
-	if c := CompareClustering(t, a.values, b.values); c != 0 {
+// EndCut is the place where a slice ends.
+func EndCut(b Bound) Cut { return Cut{b.Values, len(b.Values) == 0 || b.Inclusive} }
+
+// CompareCuts orders two places in a partition of t.
+func CompareCuts(t *schema.Table, a, b Cut) int {
+	if c := CompareClustering(t, a.Values, b.Values); c != 0 {
 		return c
 	}
 	switch {
-	case len(a.values) == len(b.values):
-		return boolCompare(a.after, b.after)
-	case len(a.values) < len(b.values):
-		return side(a.after)
+	case len(a.Values) == len(b.Values):
+		return boolCompare(a.After, b.After)
+	case len(a.Values) < len(b.Values):
+		return side(a.After)
 	}
-	return -side(b.after)
+	return -side(b.After)
+}
+
+// CompareRow orders a row of t and the place, which are never equal: negative when the row stands before it.
+func (c Cut) CompareRow(t *schema.Table, clustering [][]byte) int {
+	if d := CompareClustering(t, clustering, c.Values); d != 0 {
+		return d
+	}
+	return -side(c.After)
+}
+
+// CompareEncodedRow is CompareRow for an encoded clustering at the front of r, which it takes.
+func (c Cut) CompareEncodedRow(t *schema.Table, r *Reader) int {
+	if d := r.CompareEncoded(t, c.Values); d != 0 {
+		return d
+	}
+	return -side(c.After)
 }
 
 func boolCompare(a, b bool) int {
@@ -48,28 +66,19 @@ func side(after bool) int {
 	return -1
 }
 
-// compareRow orders a row and a place, which are never equal.
-func (c cut) compareRow(t *schema.Table, clustering [][]byte) int {
-	if d := CompareClustering(t, clustering, c.values); d != 0 {
-		return d
-	}
-	return -side(c.after)
-}
-
-// Start and End tell where a row stands: BeforeStart reports whether clustering stands before the slice, AfterEnd whether
-// behind it.
+// BeforeStart reports whether clustering stands before the slice.
 func (s *Slice) BeforeStart(t *schema.Table, clustering [][]byte) bool {
-	return startCut(s.Start).compareRow(t, clustering) < 0
+	return StartCut(s.Start).CompareRow(t, clustering) < 0
 }
 
 // AfterEnd reports whether clustering stands behind the slice.
 func (s *Slice) AfterEnd(t *schema.Table, clustering [][]byte) bool {
-	return endCut(s.End).compareRow(t, clustering) > 0
+	return EndCut(s.End).CompareRow(t, clustering) > 0
 }
 
 // IsEmpty reports whether no row can be inside the slice: it ends where it begins, or before.
 func (s *Slice) IsEmpty(t *schema.Table) bool {
-	return compareCuts(t, startCut(s.Start), endCut(s.End)) >= 0
+	return CompareCuts(t, StartCut(s.Start), EndCut(s.End)) >= 0
 }
 
 // Ranges is the range tombstones of a partition, sorted and disjoint. It is immutable; nil has none.
@@ -81,7 +90,7 @@ type Ranges struct {
 
 // rangeDeletion deletes what stands between two places.
 type rangeDeletion struct {
-	start, end cut
+	start, end Cut
 	Deletion
 }
 
@@ -91,13 +100,13 @@ func (rs *Ranges) Add(t *schema.Table, rt RangeTombstone) *Ranges {
 	if rt.IsEmpty(t) {
 		return rs
 	}
-	add := rangeDeletion{startCut(rt.Start), endCut(rt.End), rt.Deletion}
+	add := rangeDeletion{StartCut(rt.Start), EndCut(rt.End), rt.Deletion}
 	out := &Ranges{table: t}
 	if rs == nil {
 		out.list = []rangeDeletion{add}
 		return out
 	}
-	cmp := func(a, b cut) int { return compareCuts(t, a, b) }
+	cmp := func(a, b Cut) int { return CompareCuts(t, a, b) }
 	out.list = make([]rangeDeletion, 0, len(rs.list)+2)
 	i := sort.Search(len(rs.list), func(i int) bool { return cmp(rs.list[i].end, add.start) > 0 })
 	out.list = append(out.list, rs.list[:i]...)
@@ -131,7 +140,7 @@ func (rs *Ranges) Add(t *schema.Table, rt RangeTombstone) *Ranges {
 
 // push appends a range, joined with the last when it continues it under the same deletion.
 func (rs *Ranges) push(t *schema.Table, r rangeDeletion) {
-	if n := len(rs.list); n > 0 && rs.list[n-1].Deletion == r.Deletion && compareCuts(t, rs.list[n-1].end, r.start) == 0 {
+	if n := len(rs.list); n > 0 && rs.list[n-1].Deletion == r.Deletion && CompareCuts(t, rs.list[n-1].end, r.start) == 0 {
 		rs.list[n-1].end = r.end
 		return
 	}
@@ -143,8 +152,8 @@ func (rs *Ranges) Covering(clustering [][]byte) Deletion {
 	if rs == nil {
 		return Live
 	}
-	i := sort.Search(len(rs.list), func(i int) bool { return rs.list[i].end.compareRow(rs.table, clustering) < 0 })
-	if i < len(rs.list) && rs.list[i].start.compareRow(rs.table, clustering) > 0 {
+	i := sort.Search(len(rs.list), func(i int) bool { return rs.list[i].end.CompareRow(rs.table, clustering) < 0 })
+	if i < len(rs.list) && rs.list[i].start.CompareRow(rs.table, clustering) > 0 {
 		return rs.list[i].Deletion
 	}
 	return Live
@@ -162,7 +171,7 @@ func (rs *Ranges) Len() int {
 func (rs *Ranges) At(i int) RangeTombstone {
 	r := &rs.list[i]
 	return RangeTombstone{
-		Slice:    Slice{Start: Bound{r.start.values, !r.start.after}, End: Bound{r.end.values, r.end.after}},
+		Slice:    Slice{Start: Bound{r.start.Values, !r.start.After}, End: Bound{r.end.Values, r.end.After}},
 		Deletion: r.Deletion,
 	}
 }

@@ -21,6 +21,7 @@ type Mem struct {
 	// durable is the names that SyncDir has made safe, pending the changes of names since, in order.
 	durable map[string]*memNode
 	pending []nameChange
+	locks   map[string]bool
 }
 
 // nameChange sets name to node, or removes it when node is nil.
@@ -45,7 +46,7 @@ type memMutation struct {
 
 // NewMem returns an empty file system in memory.
 func NewMem() *Mem {
-	return &Mem{dirs: map[string]bool{}, files: map[string]*memNode{}, durable: map[string]*memNode{}}
+	return &Mem{dirs: map[string]bool{}, files: map[string]*memNode{}, durable: map[string]*memNode{}, locks: map[string]bool{}}
 }
 
 // CrashClone returns a file system as a cut of power could leave m: of what was not synced, a random part. Of the names in
@@ -228,6 +229,32 @@ func (m *Mem) SyncDir(dir string) error {
 		}
 	}
 	m.pending = rest
+	return nil
+}
+
+// Lock implements FS. Locks do not outlive a crash.
+func (m *Mem) Lock(name string) (io.Closer, error) {
+	name = path.Clean(name)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.locks[name] {
+		return nil, &fs.PathError{Op: "lock", Path: name, Err: fs.ErrPermission}
+	}
+	m.locks[name] = true
+	return &memLock{m, name}, nil
+}
+
+// memLock is a held lock of Mem.
+type memLock struct {
+	m    *Mem
+	name string
+}
+
+// Close implements io.Closer.
+func (l *memLock) Close() error {
+	l.m.mu.Lock()
+	defer l.m.mu.Unlock()
+	delete(l.m.locks, l.name)
 	return nil
 }
 

@@ -23,6 +23,8 @@ type FS interface {
 	List(dir string) ([]string, error)
 	// SyncDir makes creations, renames and removals in a folder durable.
 	SyncDir(dir string) error
+	// Lock takes a lock file, made when it is missing, for this process until it is closed; it fails when another has it.
+	Lock(name string) (io.Closer, error)
 }
 
 // File is an open file. Reads and writes are at positions; a write behind the end fills the gap with zeros.

@@ -66,6 +66,15 @@ func TestImplementations(t *testing.T) {
 				t.Errorf("after two truncations %d %q, %v", n, got[:4], err)
 			}
 			must(y.Close())
+			lock, err := f.Lock(dir + "/lock")
+			must(err)
+			if _, err := f.Lock(dir + "/lock"); err == nil {
+				t.Error("locked twice")
+			}
+			must(lock.Close())
+			lock, err = f.Lock(dir + "/lock")
+			must(err)
+			must(lock.Close())
 		})
 	}
 }

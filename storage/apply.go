@@ -1,0 +1,115 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/helenusdb/helenus/cql"
+	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/storage/commitlog"
+	"github.com/helenusdb/helenus/storage/request"
+	"github.com/helenusdb/helenus/storage/row"
+)
+
+// scratch is what a write needs and does not keep. It is pooled by the engine.
+type scratch struct {
+	record []byte
+	row    row.Row
+}
+
+// keepRecord is the largest record buffer that goes back to the pool.
+const keepRecord = 1 << 20
+
+// Apply writes mutations, of any tables, as one atomic record. They are in memory when it returns; Commit says when they are
+// durable. Nothing is applied when it returns an error. Counter mutations are for ApplyCounter.
+//
+// Deviation: tables of keyspaces without durable writes are logged too, as long as nothing else brings them to the disk.
+func (e *Engine) Apply(ms []request.Mutation) (Commit, error) {
+	if !e.ready.Load() {
+		return Commit{}, ErrNotReplayed
+	}
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	stores := *e.stores.Load()
+	for i := range ms {
+		if ms[i].Counter {
+			return Commit{}, errors.New("a counter mutation must be led")
+		}
+		if stores[ms[i].Table.ID] == nil {
+			return Commit{}, unknownTable(ms[i].Table)
+		}
+	}
+	sc := e.pool.Get().(*scratch)
+	commit, err := e.append(ms, sc)
+	if err == nil {
+		for i := range ms {
+			if err = stores[ms[i].Table.ID].apply(&ms[i], sc); err != nil {
+				break
+			}
+		}
+	}
+	if cap(sc.record) <= keepRecord {
+		e.pool.Put(sc)
+	}
+	return commit, err
+}
+
+func unknownTable(t *schema.Table) error {
+	return fmt.Errorf("%s.%s: %w", t.Keyspace, t.Name, ErrUnknownTable)
+}
+
+// append gives mutations their place in the log.
+func (e *Engine) append(ms []request.Mutation, sc *scratch) (Commit, error) {
+	size := request.EncodedSize(ms)
+	if size > e.opts.MaxMutation {
+		return Commit{}, tooLarge(ms, size, e.opts.MaxMutation)
+	}
+	if e.log == nil {
+		return Commit{}, nil
+	}
+	sc.record = request.EncodeMutations(sc.record[:0], ms)
+	_, commit, err := e.log.Append(sc.record)
+	if errors.Is(err, commitlog.ErrTooLarge) {
+		err = tooLarge(ms, size, e.opts.MaxMutation)
+	}
+	return commit, err
+}
+
+// tooLarge is the answer to a write that is larger than max_mutation_size.
+// Source: org.apache.cassandra.exceptions.MutationExceededMaxSizeException.
+func tooLarge(ms []request.Mutation, size, limit int) error {
+	t := ms[0].Table
+	return cql.Invalidf("Encountered an oversized mutation (%d/%d) for keyspace: %s. Top keys are: %s", size, limit, t.Keyspace, t.Name)
+}
+
+// apply writes a mutation to memory and to the indexes.
+func (st *store) apply(m *request.Mutation, sc *scratch) error {
+	d := st.data.Load()
+	if err := d.mem.Apply(m); err != nil {
+		return err
+	}
+	if len(d.indexes) == 0 {
+		return nil
+	}
+	// Behind the rows, so that who removes an entry whose row does not match cannot meet one whose row is yet to come.
+	for _, x := range d.indexes {
+		x.AddPartition(m.Token, m.Key)
+	}
+	c := m.Changes()
+	for c.Next() {
+		if !c.Row && !c.Static {
+			continue
+		}
+		r := row.Reader{B: c.Encoded}
+		var clustering []byte
+		if c.Row {
+			sc.row.Clustering = r.Values(sc.row.Clustering[:0], len(m.Table.Clustering))
+			clustering = c.Encoded[:len(c.Encoded)-len(r.B)]
+		}
+		r.Body(&sc.row)
+		for _, x := range d.indexes {
+			x.AddRow(m.Token, m.Key, c.Static, clustering, &sc.row)
+		}
+	}
+	return c.Err()
+}

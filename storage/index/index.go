@@ -1,0 +1,179 @@
+// Package index is secondary indexes: for each indexed value, where the rows that had it stand. Its noun is the Index.
+//
+// An index is a hint, never the truth: an entry is added for every value that is written and says only where to look. A read
+// checks the row itself, so overwritten, deleted and expired values do not surface, whatever the order of their timestamps.
+//
+// Floor: above storage/request and storage/slab. Source: org.apache.cassandra.index.internal; cql.md 1.8, 2.18.
+package index
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/maphash"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/cql/token"
+	"github.com/helenusdb/helenus/storage/row"
+	"github.com/helenusdb/helenus/storage/slab"
+)
+
+// shardBits is the logarithm of the number of shards, over which values are spread.
+const shardBits = 4
+
+// hashBits is how much of an entry's prefix is of the value's hash; the rest is of the token.
+const hashBits = 24
+
+// Index is one secondary index. All methods may be called by many goroutines.
+type Index struct {
+	Definition *schema.Index
+	table      *schema.Table
+	built      atomic.Bool
+	seed       maphash.Seed
+	shards     [1 << shardBits]shard
+}
+
+// shard holds the entries of some values, sorted by prefix, value, token, key and clustering. Their bytes never change.
+type shard struct {
+	mu    sync.RWMutex
+	arena slab.Arena
+	pool  slab.Pool
+	tree  slab.Tree
+}
+
+// New returns an empty index of t, which is not built yet.
+func New(t *schema.Table, def *schema.Index) *Index {
+	return &Index{Definition: def, table: t, seed: maphash.MakeSeed()}
+}
+
+// Built reports whether the index holds all that was written before it was made; SetBuilt says so.
+func (x *Index) Built() bool { return x.built.Load() }
+
+// SetBuilt says that the index is complete.
+func (x *Index) SetBuilt() { x.built.Store(true) }
+
+// Bytes returns the memory that the index takes.
+func (x *Index) Bytes() int64 {
+	var n int64
+	for i := range x.shards {
+		s := &x.shards[i]
+		s.mu.RLock()
+		n += s.arena.Bytes() + s.pool.Bytes()
+		s.mu.RUnlock()
+	}
+	return n
+}
+
+// Entry is where an indexed value was written. Its bytes are the index's.
+type Entry struct {
+	Token token.Token
+	Key   []byte
+	// Clustering is encoded (row.AppendValues); empty when the value is of the partition.
+	Clustering []byte
+}
+
+// An entry in the arena is: lengths of value, key, token's rest and clustering, 4 bytes each; token's prefix, 8; value; key;
+// rest; clustering.
+const entryHeader = 24
+
+func readEntry(b []byte) (value []byte, e Entry) {
+	v, k := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+	r, c := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
+	e.Token.Prefix = binary.LittleEndian.Uint64(b[16:])
+	b = b[entryHeader:]
+	value, b = b[:v:v], b[v:]
+	e.Key, b = b[:k:k], b[k:]
+	if r > 0 {
+		e.Token.Rest = string(b[:r])
+	}
+	e.Clustering = b[r : r+c : r+c]
+	return value, e
+}
+
+// place returns a value's shard and the prefix of its entry at a token.
+func (x *Index) place(value []byte, tok token.Token) (*shard, uint64) {
+	h := maphash.Bytes(x.seed, value)
+	return &x.shards[h>>(64-shardBits)], h<<shardBits&^(1<<(64-hashBits)-1) | tok.Prefix>>hashBits
+}
+
+// Add adds an entry, unless it is there. Everything is copied.
+func (x *Index) Add(value []byte, e Entry) {
+	s, prefix := x.place(value, e.Token)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, found := s.pool.Insert(&s.tree, prefix, func(ref uint32) int { return x.compare(s, ref, value, e) })
+	if found {
+		return
+	}
+	rest := e.Token.Rest
+	ref, b := s.arena.Alloc(entryHeader + len(value) + len(e.Key) + len(rest) + len(e.Clustering))
+	at.Ref = uint32(ref)
+	for i, n := range [4]int{len(value), len(e.Key), len(rest), len(e.Clustering)} {
+		binary.LittleEndian.PutUint32(b[4*i:], uint32(n))
+	}
+	binary.LittleEndian.PutUint64(b[16:], e.Token.Prefix)
+	b = b[entryHeader:]
+	b = b[copy(b, value):]
+	b = b[copy(b, e.Key):]
+	b = b[copy(b, rest):]
+	copy(b, e.Clustering)
+}
+
+// compare orders a stored entry and another of the same prefix.
+func (x *Index) compare(s *shard, ref uint32, value []byte, e Entry) int {
+	v, f := readEntry(s.arena.At(slab.Ref(ref)))
+	if c := bytes.Compare(v, value); c != 0 {
+		return c
+	}
+	return x.compareEntries(f, e)
+}
+
+// compareEntries orders two entries of one value: by token, key and clustering; one of a partition stands before its rows.
+func (x *Index) compareEntries(a, b Entry) int {
+	if a.Token.Prefix != b.Token.Prefix {
+		if a.Token.Prefix < b.Token.Prefix {
+			return -1
+		}
+		return 1
+	}
+	if c := strings.Compare(a.Token.Rest, b.Token.Rest); c != 0 {
+		return c
+	}
+	if c := bytes.Compare(a.Key, b.Key); c != 0 {
+		return c
+	}
+	if len(a.Clustering) == 0 || len(b.Clustering) == 0 {
+		return len(a.Clustering) - len(b.Clustering)
+	}
+	var few [4][]byte
+	r := row.Reader{B: b.Clustering}
+	values := r.Values(few[:0], len(x.table.Clustering))
+	r.B = a.Clustering
+	return r.CompareEncoded(x.table, values)
+}
+
+// Page appends to dst the entries of a value in order, at most limit of them, that stand behind from, or with inclusive at it
+// or behind. Fewer than limit are the last.
+func (x *Index) Page(dst []Entry, value []byte, from Entry, inclusive bool, limit int) []Entry {
+	s, prefix := x.place(value, from.Token)
+	_, end := x.place(value, token.Token{Prefix: 1<<64 - 1})
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	pos, found := s.pool.Seek(&s.tree, prefix, func(ref uint32) int { return x.compare(s, ref, value, from) })
+	if found && !inclusive {
+		pos = s.pool.Next(pos)
+	}
+	for ; pos.Valid() && limit > 0; pos = s.pool.Next(pos) {
+		e := s.pool.Entry(pos)
+		if e.Prefix > end {
+			break
+		}
+		if v, entry := readEntry(s.arena.At(slab.Ref(e.Ref))); bytes.Equal(v, value) {
+			dst = append(dst, entry)
+			limit--
+		}
+	}
+	return dst
+}

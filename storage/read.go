@@ -1,0 +1,149 @@
+package storage
+
+import (
+	"context"
+	"errors"
+
+	"github.com/helenusdb/helenus/storage/memtable"
+	"github.com/helenusdb/helenus/storage/request"
+	"github.com/helenusdb/helenus/storage/row"
+)
+
+// ErrIndexNotBuilt is returned by a read that needs an index which does not yet hold what was written before it was made.
+var ErrIndexNotBuilt = errors.New("the index is not built yet")
+
+// Read returns what is stored for r: deletions and expired data too (row.LiveFilter drops them), but not what deletions hide
+// nor cells of dropped columns. Columns that r does not ask for may be there. When r filters or looks up an index, rows are
+// judged by what of them lives at r.Now, and only live data is given: a partition then has a row that matches, unless all
+// terms are of its key and static row. A partition in the middle of which r goes on is given only when a live row follows.
+// r is kept until the iterator is closed.
+//
+// Each page of a partition's rows is as it was at one moment, and memory does not grow with the length of a scan. The
+// context is asked between pages.
+func (e *Engine) Read(ctx context.Context, r *request.Read) (row.Iterator, error) {
+	st := e.store(r.Table.ID)
+	if st == nil {
+		return nil, unknownTable(r.Table)
+	}
+	d := st.data.Load()
+	if r.Index != nil {
+		return e.readIndex(ctx, r, d)
+	}
+	it := e.readTable(ctx, r, d.mem)
+	if len(r.Filter) == 0 {
+		return it, nil
+	}
+	return newFiltered(row.LiveFilter(it, r.Now), r, r.Filter), nil
+}
+
+// readTable reads without filters and indexes.
+func (e *Engine) readTable(ctx context.Context, r *request.Read, mem *memtable.Table) row.Iterator {
+	it := mem.Read(ctx, r, e.opts.Partitioner)
+	if r.After == nil || r.After.Clustering == nil {
+		return it
+	}
+	return &resuming{Iterator: it, now: r.Now}
+}
+
+// resuming leaves out the partition in the middle of which a read goes on when no live row follows: its static row alone
+// would look like a partition that has no rows.
+type resuming struct {
+	*memtable.Iterator
+	now   int64
+	ahead *row.Row
+}
+
+// NextPartition implements row.Iterator.
+func (it *resuming) NextPartition() bool {
+	it.ahead = nil
+	for it.Iterator.NextPartition() {
+		if !it.Resumed() {
+			return true
+		}
+		for it.ahead = it.Iterator.NextRow(); it.ahead != nil; it.ahead = it.Iterator.NextRow() {
+			if it.ahead.IsLive(it.now) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// NextRow implements row.Iterator.
+func (it *resuming) NextRow() *row.Row {
+	if r := it.ahead; r != nil {
+		it.ahead = nil
+		return r
+	}
+	return it.Iterator.NextRow()
+}
+
+// filtered gives the partitions and rows of live data that match all terms.
+type filtered struct {
+	row.Iterator
+	read *request.Read
+	// ofPartition are judged once for each partition, ofRow for each row.
+	ofPartition, ofRow []request.Filter
+	static             *row.Row
+	ahead              *row.Row
+}
+
+func newFiltered(it row.Iterator, r *request.Read, terms []request.Filter) *filtered {
+	f := &filtered{Iterator: it, read: r}
+	for _, t := range terms {
+		if t.OfPartition() {
+			f.ofPartition = append(f.ofPartition, t)
+		} else {
+			f.ofRow = append(f.ofRow, t)
+		}
+	}
+	return f
+}
+
+// Static implements row.Iterator.
+func (f *filtered) Static() *row.Row { return f.static }
+
+// NextPartition implements row.Iterator.
+func (f *filtered) NextPartition() bool {
+	f.ahead = nil
+	for f.Iterator.NextPartition() {
+		f.static = f.Iterator.Static()
+		if !f.match(f.ofPartition, nil) {
+			continue
+		}
+		if len(f.ofRow) == 0 {
+			return true
+		}
+		if f.ahead = f.next(); f.ahead != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *filtered) match(terms []request.Filter, r *row.Row) bool {
+	for i := range terms {
+		if !terms[i].Match(f.read.Table, f.Key(), f.static, r) {
+			return false
+		}
+	}
+	return true
+}
+
+// NextRow implements row.Iterator.
+func (f *filtered) NextRow() *row.Row {
+	if r := f.ahead; r != nil {
+		f.ahead = nil
+		return r
+	}
+	return f.next()
+}
+
+func (f *filtered) next() *row.Row {
+	for r := f.Iterator.NextRow(); r != nil; r = f.Iterator.NextRow() {
+		if f.match(f.ofRow, r) {
+			return r
+		}
+	}
+	return nil
+}

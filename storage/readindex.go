@@ -1,0 +1,194 @@
+package storage
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/helenusdb/helenus/cql/token"
+	"github.com/helenusdb/helenus/storage/index"
+	"github.com/helenusdb/helenus/storage/memtable"
+	"github.com/helenusdb/helenus/storage/request"
+	"github.com/helenusdb/helenus/storage/row"
+)
+
+// entryPage is how many entries of an index are noted at once.
+const entryPage = 128
+
+// readIndex reads by a secondary index: what it finds, checked against the rows.
+func (e *Engine) readIndex(ctx context.Context, r *request.Read, d *tableData) (row.Iterator, error) {
+	x := d.index(r.Index.Name)
+	if x == nil || !x.Built() {
+		return nil, ErrIndexNotBuilt
+	}
+	term, ok := x.Filter(r.Term)
+	terms := append([]request.Filter{term}, r.Filter...)
+	var it row.Iterator
+	if !ok || len(r.Keys) > 1 {
+		// Of several partitions each is read as it is; a term that cannot be one of the index matches nothing.
+		it = e.readTable(ctx, r, d.mem)
+	} else {
+		it = e.newIndexScan(ctx, r, d.mem, x)
+	}
+	return newFiltered(row.LiveFilter(it, r.Now), r, terms), nil
+}
+
+// indexScan is the partitions and rows that an index's entries for a value point at, as they are stored.
+type indexScan struct {
+	ctx    context.Context
+	engine *Engine
+	read   *request.Read
+	mem    *memtable.Table
+	index  *index.Index
+	span   request.KeyRange
+
+	entries []index.Entry
+	i       int
+	last    index.Entry // where the next page begins
+	from    bool        // last is to be given itself
+	done    bool        // there is no next page
+
+	// The current partition: of a row index, some of its rows at a time.
+	tok  token.Token
+	key  []byte
+	part row.Iterator
+	sub  request.Read
+	keys [1][]byte
+	// skip is the partition that an earlier page is done with.
+	skip []byte
+}
+
+func (e *Engine) newIndexScan(ctx context.Context, r *request.Read, mem *memtable.Table, x *index.Index) *indexScan {
+	s := &indexScan{ctx: ctx, engine: e, read: r, mem: mem, index: x, span: r.Range, from: true}
+	if r.Keys != nil {
+		s.span = request.KeyRange{Start: request.KeyBound{Open: true}, End: request.KeyBound{Open: true}}
+		s.done = len(r.Keys) == 0
+		for _, k := range r.Keys {
+			b := request.KeyBound{Token: e.opts.Partitioner.Token(k), Key: k, Inclusive: true}
+			s.span = request.KeyRange{Start: b, End: b}
+		}
+	}
+	if b := s.span.Start; !b.Open {
+		s.last = index.Entry{Token: b.Token, Key: b.Key}
+	}
+	if a := r.After; a != nil {
+		s.last = index.Entry{Token: e.opts.Partitioner.Token(a.Key), Key: a.Key}
+		switch {
+		case a.Clustering == nil:
+			s.skip = a.Key
+		case !x.OfPartition():
+			s.last.Clustering = row.AppendValues(nil, a.Clustering)
+			s.from = false
+		}
+	}
+	return s
+}
+
+// peek returns the next entry, or nil.
+func (s *indexScan) peek() *index.Entry {
+	for s.i == len(s.entries) {
+		if s.done {
+			return nil
+		}
+		s.entries = s.index.Page(s.entries[:0], s.read.Term, s.last, s.from, entryPage)
+		s.i, s.from = 0, false
+		if s.done = len(s.entries) < entryPage; len(s.entries) > 0 {
+			s.last = s.entries[len(s.entries)-1]
+		}
+	}
+	return &s.entries[s.i]
+}
+
+// NextPartition implements row.Iterator.
+func (s *indexScan) NextPartition() bool {
+	for e := s.peek(); e != nil; e = s.peek() {
+		if s.ctx.Err() != nil {
+			return false
+		}
+		switch {
+		case bytes.Equal(e.Key, s.key) && s.part != nil, s.skip != nil && bytes.Equal(e.Key, s.skip), s.span.Before(e.Token, e.Key):
+			s.i++
+			continue
+		case s.span.Behind(e.Token, e.Key):
+			s.i, s.done = len(s.entries), true
+			return false
+		}
+		s.tok, s.key = e.Token, e.Key
+		if s.open() {
+			return true
+		}
+	}
+	return false
+}
+
+// open opens what the next entries, all of the current partition, point at, and reports whether the partition is there. It
+// takes at least one entry.
+func (s *indexScan) open() bool {
+	t := s.read.Table
+	s.keys[0] = s.key
+	s.sub = request.Read{Table: t, Keys: s.keys[:], Now: s.read.Now, Reversed: s.read.Reversed}
+	if s.index.OfPartition() {
+		s.i++
+		s.sub.Slices = s.read.Slices
+		if a := s.read.After; a != nil && bytes.Equal(a.Key, s.key) {
+			s.sub.After = a
+		}
+	} else {
+		s.sub.Slices = make([]row.Slice, 0, 1)
+		for ; s.i < len(s.entries) && bytes.Equal(s.entries[s.i].Key, s.key); s.i++ {
+			r := row.Reader{B: s.entries[s.i].Clustering}
+			values := r.Values(nil, len(t.Clustering))
+			if s.wanted(values) {
+				b := row.Bound{Values: values, Inclusive: true}
+				s.sub.Slices = append(s.sub.Slices, row.Slice{Start: b, End: b})
+			}
+		}
+	}
+	s.part = s.engine.readTable(s.ctx, &s.sub, s.mem)
+	return s.part.NextPartition()
+}
+
+// wanted reports whether a row is in the read's slices.
+func (s *indexScan) wanted(clustering [][]byte) bool {
+	t := s.read.Table
+	for i := range s.read.Slices {
+		if sl := &s.read.Slices[i]; !sl.BeforeStart(t, clustering) && !sl.AfterEnd(t, clustering) {
+			return true
+		}
+	}
+	return s.read.Slices == nil
+}
+
+// NextRow implements row.Iterator.
+func (s *indexScan) NextRow() *row.Row {
+	for {
+		if r := s.part.NextRow(); r != nil {
+			return r
+		}
+		if e := s.peek(); e == nil || !bytes.Equal(e.Key, s.key) || s.index.OfPartition() || !s.open() {
+			return nil
+		}
+	}
+}
+
+// Key implements row.Iterator.
+func (s *indexScan) Key() []byte { return s.key }
+
+// Token implements row.Iterator.
+func (s *indexScan) Token() token.Token { return s.tok }
+
+// PartitionDeletion implements row.Iterator.
+func (s *indexScan) PartitionDeletion() row.Deletion { return s.part.PartitionDeletion() }
+
+// Static implements row.Iterator.
+func (s *indexScan) Static() *row.Row { return s.part.Static() }
+
+// Err implements row.Iterator.
+func (s *indexScan) Err() error { return s.ctx.Err() }
+
+// Close implements row.Iterator.
+func (s *indexScan) Close() {
+	if s.part != nil {
+		s.part.Close()
+	}
+	s.done, s.entries, s.i = true, nil, 0
+}
