@@ -251,7 +251,9 @@ func (s *script) run(n *schema.Snapshot, env *schema.Env, current string) (r sch
 
 func (s *script) createTable(qualify func(ks, name string) (string, string)) schema.TableDef {
 	d := schema.TableDef{IfNotExists: s.accept("if", "not", "exists")}
-	d.Keyspace, d.Name = qualify(s.name())
+	ks, name := s.name()
+	d.Unqualified = ks == ""
+	d.Keyspace, d.Name = qualify(ks, name)
 	s.list(func() {
 		if !s.accept("primary", "key") {
 			d.Columns = append(d.Columns, s.column())

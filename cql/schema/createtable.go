@@ -70,6 +70,9 @@ func primaryKey(d TableDef) (KeyDef, error) {
 	seen := map[string]bool{}
 	keys := d.Keys
 	full := d.Keyspace + "." + d.Name
+	if d.Unqualified {
+		full = d.Name
+	}
 	for _, c := range d.Columns {
 		if seen[c.Name] {
 			return KeyDef{}, cql.Invalidf("Duplicate column '%s' declaration for table '%s'", c.Name, full)

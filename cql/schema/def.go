@@ -58,9 +58,11 @@ type OrderDef struct {
 	Desc   bool
 }
 
-// TableDef is CREATE TABLE.
+// TableDef is CREATE TABLE. Unqualified says that the statement left the keyspace out: some texts name the table as it was
+// written.
 type TableDef struct {
 	Keyspace, Name string
+	Unqualified    bool
 	IfNotExists    bool
 	Columns        []ColumnDef
 	Keys           []KeyDef // every PRIMARY KEY clause that is not inline
