@@ -92,7 +92,7 @@ func floorCommand() *cobra.Command {
 				return err
 			}
 			if ready != "" {
-				if err := os.WriteFile(ready, []byte(l.Addr().String()+"\n"), 0o644); err != nil {
+				if err := writeReady(ready, l.Addr().String()); err != nil {
 					return err
 				}
 			}
