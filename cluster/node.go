@@ -28,6 +28,9 @@ import (
 	"github.com/helenusdb/helenus/storage/vfs"
 )
 
+// Timeouts are how long a coordinator waits for replicas.
+type Timeouts = coordinator.Timeouts
+
 // Options say what node to open. FS, Partitioner and Log must be set.
 type Options struct {
 	// FS holds the folder Dir; a file system in memory and Dir "" make a node that forgets.
@@ -45,7 +48,7 @@ type Options struct {
 	// Internode is the address that peers know the node by, Native the one that clients use.
 	Internode, Native netip.AddrPort
 
-	Timeouts          coordinator.Timeouts
+	Timeouts          Timeouts
 	DefaultKeyspaceRF int
 	Log               *slog.Logger
 }

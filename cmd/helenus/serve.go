@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/helenusdb/helenus/cluster"
-	"github.com/helenusdb/helenus/cluster/coordinator"
 	"github.com/helenusdb/helenus/cmd/helenus/config"
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/auth"
@@ -106,7 +105,7 @@ func openNode(cfg *config.Config, f *startFlags, native netip.AddrPort, log *slo
 		ClusterName: cfg.ClusterName, DC: cfg.DC, Rack: cfg.Rack, NumTokens: cfg.NumTokens, InitialTokens: cfg.InitialToken,
 		Partitioner: partitioner, Internode: listen, Native: advertised, DefaultKeyspaceRF: cfg.DefaultKeyspaceRF, Snitch: cfg.Snitch,
 		Log: log,
-		Timeouts: coordinator.Timeouts{
+		Timeouts: cluster.Timeouts{
 			Read: cfg.ReadTimeout, Range: cfg.RangeTimeout, Write: cfg.WriteTimeout, Counter: cfg.CounterTimeout,
 			CAS: cfg.CASTimeout, Truncate: cfg.TruncateTimeout,
 		},
