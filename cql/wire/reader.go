@@ -50,10 +50,15 @@ func (r *Reader) Fail(err *cql.Error) {
 	}
 }
 
+// missing notes that what was to be read is not all there.
+func (r *Reader) missing(what string) {
+	r.Fail(cql.Protocolf("Not enough bytes to read %s", what))
+}
+
 // take returns the next n bytes, or nil and an error that names what was to be read.
 func (r *Reader) take(n int, what string) []byte {
 	if n < 0 || n > len(r.b)-r.off {
-		r.Fail(cql.Protocolf("Not enough bytes to read %s", what))
+		r.missing(what)
 		return nil
 	}
 	b := r.b[r.off : r.off+n : r.off+n]
@@ -63,34 +68,42 @@ func (r *Reader) take(n int, what string) []byte {
 
 // Byte reads one byte.
 func (r *Reader) Byte() byte {
-	if b := r.take(1, "a byte"); b != nil {
-		return b[0]
+	if len(r.b)-r.off < 1 {
+		r.missing("a byte")
+		return 0
 	}
-	return 0
+	r.off++
+	return r.b[r.off-1]
 }
 
 // Short reads a [short].
 func (r *Reader) Short() uint16 {
-	if b := r.take(2, "a short"); b != nil {
-		return binary.BigEndian.Uint16(b)
+	if len(r.b)-r.off < 2 {
+		r.missing("a short")
+		return 0
 	}
-	return 0
+	r.off += 2
+	return binary.BigEndian.Uint16(r.b[r.off-2:])
 }
 
 // Int reads an [int].
 func (r *Reader) Int() int32 {
-	if b := r.take(4, "an int"); b != nil {
-		return int32(binary.BigEndian.Uint32(b))
+	if len(r.b)-r.off < 4 {
+		r.missing("an int")
+		return 0
 	}
-	return 0
+	r.off += 4
+	return int32(binary.BigEndian.Uint32(r.b[r.off-4:]))
 }
 
 // Long reads a [long].
 func (r *Reader) Long() int64 {
-	if b := r.take(8, "a long"); b != nil {
-		return int64(binary.BigEndian.Uint64(b))
+	if len(r.b)-r.off < 8 {
+		r.missing("a long")
+		return 0
 	}
-	return 0
+	r.off += 8
+	return int64(binary.BigEndian.Uint64(r.b[r.off-8:]))
 }
 
 // UUID reads 16 bytes.
@@ -108,6 +121,9 @@ const (
 
 // StringBytes reads a [string] as a view of the body; it is valid UTF-8.
 func (r *Reader) StringBytes() []byte {
+	if r.Len() < 2 {
+		return r.take(2, shortStringText)
+	}
 	return r.utf8(r.take(int(r.Short()), shortStringText))
 }
 
@@ -116,6 +132,9 @@ func (r *Reader) String() string { return string(r.StringBytes()) }
 
 // LongString reads a [long string] as a view of the body; it is valid UTF-8.
 func (r *Reader) LongString() []byte {
+	if r.Len() < 4 {
+		return r.take(4, longStringText) // Cassandra checks both at once
+	}
 	return r.utf8(r.take(int(r.Int()), longStringText))
 }
 
@@ -146,7 +165,12 @@ func (r *Reader) Bytes() []byte {
 }
 
 // ShortBytes reads [short bytes].
-func (r *Reader) ShortBytes() []byte { return r.take(int(r.Short()), shortBytesText) }
+func (r *Reader) ShortBytes() []byte {
+	if r.Len() < 2 {
+		return r.take(2, shortBytesText)
+	}
+	return r.take(int(r.Short()), shortBytesText)
+}
 
 // Value reads a [value]. In v3, which knows no unset, any negative length is null; below -2 it is an error otherwise.
 // Source: CBUtil.readBoundValue.
@@ -170,7 +194,7 @@ func (r *Reader) Value(version cql.Version) Value {
 func (r *Reader) count(size int, what string) int {
 	n := int(r.Short())
 	if n*size > r.Len() {
-		r.Fail(cql.Protocolf("Not enough bytes to read %s", what))
+		r.missing(what)
 		return 0
 	}
 	return n

@@ -26,7 +26,20 @@ func BeginRows(dst []byte, v cql.Version, md *Metadata, o RowsOptions) RowsWrite
 }
 
 // Cell appends a cell; nil is null.
-func (w *RowsWriter) Cell(value []byte) { w.Buf = AppendBytes(w.Buf, value) }
+func (w *RowsWriter) Cell(value []byte) {
+	n, size := len(w.Buf), len(value)
+	if cap(w.Buf)-n < 4+size {
+		w.Buf = slices.Grow(w.Buf, 4+size)
+	}
+	b := w.Buf[:n+4+size]
+	w.Buf = b
+	if value == nil {
+		setInt(b, n, -1)
+		return
+	}
+	setInt(b, n, int32(size))
+	copy(b[n+4:], value)
+}
 
 // BeginCell begins a cell whose bytes its caller appends to Buf; EndCell takes what it returns.
 func (w *RowsWriter) BeginCell() (at int) {
