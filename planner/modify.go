@@ -132,7 +132,9 @@ func (s *scope) finish(m *ModificationPlan) error {
 	slices.SortStableFunc(m.Static, byColumn)
 	slices.SortStableFunc(m.Regular, byColumn)
 	m.UpdatesRows = len(m.Table.Clustering) == 0 || m.Where.HasClustering()
-	m.Key = oneEach(m.Where.partition)
+	if m.Where.token == nil {
+		m.Key = oneEach(m.Where.partition)
+	}
 	m.Row = oneEach(m.Where.clustering)
 	return nil
 }
@@ -247,6 +249,13 @@ func (m *ModificationPlan) onlyStatics() bool {
 
 // update prepares UPDATE. Source: UpdateStatement.ParsedUpdate.
 func (s *scope) update(m *ModificationPlan, st *ast.Update) error {
+	for i, a := range st.Set {
+		for _, b := range st.Set[:i] {
+			if a.Field != "" && a.Field == b.Field && a.Column == b.Column {
+				return cql.Syntaxf("Multiple incompatible setting of column %s", a.Column)
+			}
+		}
+	}
 	for i := range st.Set {
 		a := &st.Set[i]
 		c, err := s.column(a.Column)

@@ -6,6 +6,7 @@ import (
 	"github.com/helenusdb/helenus/cql/token"
 	"github.com/helenusdb/helenus/cql/types"
 	"github.com/helenusdb/helenus/parser/ast"
+	"github.com/helenusdb/helenus/planner/function"
 )
 
 // Kind tells what a plan does.
@@ -94,6 +95,8 @@ type scope struct {
 	names    []string      // of the markers as written
 	markers  []Spec        // filled by bind
 	targets  []string      // the name of each marker's receiver, whatever the marker itself is called
+	// resolved are the calls whose functions were found.
+	resolved map[resolutionKey]resolution
 	// shapeSafe turns false when the text of a literal goes into the plan.
 	shapeSafe bool
 }
@@ -194,6 +197,8 @@ type Env struct {
 	Version cql.Version
 	// Partitioner computes token(); never nil.
 	Partitioner token.Partitioner
+	// Functions is what functions ask of the node; never nil.
+	Functions *function.Env
 }
 
 // Term is a value that needs no row: a literal, a marker, a call on such. Eval returns the value in wire form: nil is

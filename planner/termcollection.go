@@ -93,29 +93,49 @@ func isConstant(t Term) bool {
 
 // hasMarker reports whether e holds a bind marker.
 func (s *scope) hasMarker(e ast.Expr) bool {
-	switch e := e.(type) {
-	case *ast.Marker:
+	return holds(e, func(e ast.Expr) bool {
+		_, ok := e.(*ast.Marker)
+		return ok
+	})
+}
+
+// holdsLiteral reports whether e holds a constant other than null.
+func holdsLiteral(e ast.Expr) bool {
+	return holds(e, func(e ast.Expr) bool {
+		l, ok := e.(*ast.Literal)
+		return ok && l.Kind != ast.NullLiteral
+	})
+}
+
+// holds reports whether f is true of e or of something in it.
+func holds(e ast.Expr, f func(ast.Expr) bool) bool {
+	if f(e) {
 		return true
+	}
+	any := func(list ...ast.Expr) bool {
+		return slices.ContainsFunc(list, func(e ast.Expr) bool { return holds(e, f) })
+	}
+	switch e := e.(type) {
 	case *ast.TypeHint:
-		return s.hasMarker(e.Of)
+		return any(e.Of)
 	case *ast.Cast:
-		return s.hasMarker(e.Of)
+		return any(e.Of)
 	case *ast.Negate:
-		return s.hasMarker(e.Of)
+		return any(e.Of)
 	case *ast.Binary:
-		return s.hasMarker(e.L) || s.hasMarker(e.R)
+		return any(e.L, e.R)
 	case *ast.Call:
-		return slices.ContainsFunc(e.Args, s.hasMarker)
+		return any(e.Args...)
 	case *ast.List:
-		return slices.ContainsFunc(e.Items, s.hasMarker)
+		return any(e.Items...)
 	case *ast.Set:
-		return slices.ContainsFunc(e.Items, s.hasMarker)
+		return any(e.Items...)
 	case *ast.Tuple:
-		return slices.ContainsFunc(e.Items, s.hasMarker)
+		return any(e.Items...)
 	case *ast.Map:
-		return slices.ContainsFunc(e.Keys, s.hasMarker) || slices.ContainsFunc(e.Values, s.hasMarker)
+		return any(e.Keys...) || any(e.Values...)
 	case *ast.UDT:
-		return slices.ContainsFunc(e.Values, s.hasMarker)
+		return any(e.Values...)
 	}
 	return false
 }

@@ -41,10 +41,7 @@ func (m *Modifier) checkSize(st *writeState, kind planner.BatchKind) (warnings [
 	if len(places) < 2 {
 		return nil, nil
 	}
-	size := 0
-	for i := range ms {
-		size += dataSize(&ms[i])
-	}
+	size := batchSize(ms, m.limits)
 	if m.limits.FailBytes > 0 && size > m.limits.FailBytes {
 		return nil, cql.Invalidf("Batch too large")
 	}
@@ -58,6 +55,29 @@ func (m *Modifier) checkSize(st *writeState, kind planner.BatchKind) (warnings [
 	}
 	return warnings, nil
 }
+
+// batchSize is how large Cassandra takes a batch to be; 0 for one that is far below the limits, which is seen by its encoded
+// size: nothing takes more than maxGrowth times of that.
+func batchSize(ms []request.Mutation, limits BatchLimits) int {
+	encoded, size := 0, 0
+	for i := range ms {
+		encoded += len(ms[i].Data)
+	}
+	limit := limits.WarnBytes
+	if limit == 0 {
+		limit = limits.FailBytes
+	}
+	if encoded*maxGrowth+len(ms)*sizeUpdate < limit {
+		return 0
+	}
+	for i := range ms {
+		size += dataSize(&ms[i])
+	}
+	return size
+}
+
+// maxGrowth bounds what Cassandra counts for a byte of ours: a cell without a value is 20 bytes there and 7 here.
+const maxGrowth = 8
 
 // What Cassandra counts for the parts of a change beside its values, in bytes: a row has its marker and its deletion, a cell
 // its times. Source: dataSize of PartitionUpdate, Row, LivenessInfo, DeletionTime, Cell, RangeTombstoneList.
@@ -73,27 +93,46 @@ const (
 	sizeRange    = 12
 )
 
-// dataSize is how large Cassandra takes a mutation to be. Of a row that two statements change it counts each change.
+// dataSize is how large Cassandra takes a mutation to be. What several statements change of one row counts once.
 func dataSize(m *request.Mutation) int {
 	size, ranges := sizeUpdate, 0
-	var scratch row.Row
+	static := row.Row{Liveness: row.NoLiveness, Deletion: row.Live}
+	var rows []*row.Row
+	layout := row.NewLayout(m.Table)
 	c := m.Changes()
 	for c.Next() {
+		r := row.Reader{B: c.Encoded}
 		switch {
 		case c.Range:
 			size += sizeRange + valuesSize(c.Slice.Start.Values) + valuesSize(c.Slice.End.Values)
 			ranges = sizeRanges
-		case c.Row, c.Static:
-			r := row.Reader{B: c.Encoded}
-			if c.Row {
-				scratch.Clustering = r.Values(scratch.Clustering[:0], len(m.Table.Clustering))
-				size += sizeRow + valuesSize(scratch.Clustering)
+		case c.Static:
+			var change, merged row.Row
+			r.Body(&change)
+			if m.Table.Counter {
+				size += bodySize(&change)
+				break
 			}
-			r.Body(&scratch)
-			size += bodySize(&scratch)
+			row.Merge(&merged, &static, &change, layout)
+			static = *merged.Clone()
+		case c.Row:
+			change := new(row.Row)
+			change.Clustering = r.Values(nil, len(m.Table.Clustering))
+			r.Body(change)
+			rows = append(rows, change)
 		}
 	}
-	return size + ranges
+	slices.SortStableFunc(rows, func(a, b *row.Row) int { return row.CompareClustering(m.Table, a.Clustering, b.Clustering) })
+	for i := 0; i < len(rows); {
+		r := rows[i]
+		for i++; !m.Table.Counter && i < len(rows) && row.CompareClustering(m.Table, r.Clustering, rows[i].Clustering) == 0; i++ {
+			merged := new(row.Row)
+			row.Merge(merged, r, rows[i], layout)
+			r = merged.Clone()
+		}
+		size += sizeRow + valuesSize(r.Clustering) + bodySize(r)
+	}
+	return size + ranges + bodySize(&static)
 }
 
 func valuesSize(values [][]byte) (n int) {

@@ -167,9 +167,17 @@ func (c *boundCondition) compare(op request.Op, current, value []byte) (bool, er
 	if op == request.OpContains || op == request.OpContainsKey {
 		return current != nil && contains(c.Type, op, current, value), nil
 	}
-	if multi && c.Type.IsCollection() && current == nil {
-		// A collection that is not frozen has no empty value: without elements it is null, and compares as empty.
-		current = types.AppendCount(nil, 0)
+	if multi && c.Type.IsCollection() {
+		if n, _, err := types.Elements(value); err == nil && n == 0 {
+			// A collection that is not frozen has no empty value: without elements it is null.
+			switch op {
+			case request.OpEQ:
+				return current == nil, nil
+			case request.OpNEQ:
+				return current != nil, nil
+			}
+			return false, cql.Invalidf(`Invalid comparison with an empty %s for operator "%s"`, c.Type.Kind, c.OpName())
+		}
 	}
 	if current == nil {
 		return op == request.OpNEQ, nil

@@ -37,6 +37,9 @@ func (st *writeState) target(t *target) error {
 	case p.Where.FullClustering():
 		return st.manyRows(t)
 	default:
+		if err := p.Where.CheckBounds(st.env); err != nil {
+			return err
+		}
 		slices, all, err := p.Where.AppendSlices(nil, st.env)
 		if err != nil {
 			return err
