@@ -84,6 +84,9 @@ func (n *Node) CAS(ctx context.Context, c exec.CAS, serial, commit cql.Consisten
 	if err != nil {
 		return false, err
 	}
+	if commit == cql.EachQuorum && p.Strategy.Kind != ring.NetworkTopology {
+		return false, cql.Invalidf("consistency level EACH_QUORUM not compatible with replication strategy (%s)", p.Strategy.Class)
+	}
 	w := coordinator.Conditional{Placement: p, Read: rd, Serial: serial, Commit: commit}
 	w.Decide = func(it row.Iterator) ([]request.Mutation, bool, error) {
 		return c.Decide(row.LiveFilter(it, rd.Now), n.clock.next())

@@ -24,7 +24,7 @@ type Conditional struct {
 // one replica the partition's lock is the agreement. Source: StorageProxy.cas.
 func (c *Coordinator) CAS(ctx context.Context, w Conditional, tok ring.Token) (applied bool, err error) {
 	p, replicas := w.Placement, w.Placement.Replicas(tok)
-	if err := p.Sufficient(w.Serial, c.self.DC, replicas, c.alive); err != nil {
+	if err := p.Sufficient(ring.QuorumOf(w.Serial), c.self.DC, replicas, c.alive); err != nil {
 		return false, err
 	}
 	if len(replicas) != 1 || replicas[0] != c.self {

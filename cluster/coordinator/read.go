@@ -12,6 +12,9 @@ import (
 // Read returns the rows of rd at level cl, deletions included. tok gives keys their tokens. Where more than this node's answer is
 // needed the read is refused: merging the answers of several replicas comes with the replicas themselves.
 func (c *Coordinator) Read(ctx context.Context, p *ring.Placement, rd *request.Read, tok func(key []byte) ring.Token, cl cql.Consistency) (row.Iterator, error) {
+	if len(rd.Keys) == 1 {
+		cl = ring.QuorumOf(cl)
+	}
 	check := func(replicas []*ring.Node) error {
 		if err := p.Sufficient(cl, c.self.DC, replicas, c.alive); err != nil {
 			return err

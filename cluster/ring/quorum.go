@@ -54,25 +54,36 @@ func (p *Placement) Sufficient(c cql.Consistency, dc string, replicas []*Node, a
 	case c == cql.Any:
 		return nil // a hint counts
 	case c.IsLocal():
-		return short(c, "", p.BlockFor(c, dc), count(replicas, func(n *Node) bool { return n.DC == dc && alive(n) }))
+		return short(c, p.BlockFor(c, dc), count(replicas, func(n *Node) bool { return n.DC == dc && alive(n) }))
 	case c == cql.EachQuorum && p.Strategy.Kind == NetworkTopology:
 		for _, d := range p.Topology.dcs {
-			if f := p.Strategy.PerDC[d]; f > 0 {
-				if err := short(c, d, f/2+1, count(replicas, func(n *Node) bool { return n.DC == d && alive(n) })); err != nil {
-					return err
-				}
+			f := p.Strategy.PerDC[d]
+			if f > 0 && count(replicas, func(n *Node) bool { return n.DC == d && alive(n) }) < f/2+1 {
+				return cql.UnavailableError(c, d, f/2+1, 0) // 5.0.6 says that none is alive, however many are
 			}
 		}
 		return nil
 	}
-	return short(c, "", p.BlockFor(c, dc), count(replicas, alive))
+	return short(c, p.BlockFor(c, dc), count(replicas, alive))
 }
 
-func short(c cql.Consistency, dc string, required, alive int) *cql.Error {
+func short(c cql.Consistency, required, alive int) *cql.Error {
 	if alive >= required {
 		return nil
 	}
-	return cql.UnavailableError(c, dc, required, alive)
+	return cql.UnavailableError(c, "", required, alive)
+}
+
+// QuorumOf returns the level that agreement at a serial level asks of a partition's replicas, and the level itself when it is not
+// serial. Source: ConsistencyLevel in Paxos.Participants.
+func QuorumOf(c cql.Consistency) cql.Consistency {
+	switch c {
+	case cql.Serial:
+		return cql.Quorum
+	case cql.LocalSerial:
+		return cql.LocalQuorum
+	}
+	return c
 }
 
 func count(nodes []*Node, ok func(*Node) bool) int {

@@ -21,8 +21,11 @@ func (k *call) serveBatch() {
 		k.finish(err)
 		return
 	}
+	if err := k.options(p); err != nil {
+		k.finish(err)
+		return
+	}
 	k.h.counters.regular.Add(1)
-	k.options(p)
 	k.out.st, k.out.skip = conditionalBatch, false
 	answer := func() error {
 		return k.result(k.h.modifier.Batch(k.r.Context(), planner.BatchKind(k.batch.Type), items, &k.env, &k.opts, &k.out))

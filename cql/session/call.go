@@ -108,8 +108,14 @@ func appendValues(dst []planner.Value, src []wire.Value) []planner.Value {
 	return dst
 }
 
+// errNodeLocal answers every statement at NODE_LOCAL. Source: QueryProcessor, ConsistencyLevel.NODE_LOCAL.
+var errNodeLocal = cql.Invalidf("NODE_LOCAL consistency level is highly dangerous and should be used only for debugging purposes")
+
 // options fills in what the parameters of a request say of its execution.
-func (k *call) options(p *wire.QueryParams) {
+func (k *call) options(p *wire.QueryParams) error {
+	if p.Consistency == cql.NodeLocal {
+		return errNodeLocal
+	}
 	now := time.Now()
 	k.env.Now, k.env.NowMillis, k.env.Version = now.Unix(), now.UnixMilli(), k.r.Version
 	if p.Has(wire.FlagNow) {
@@ -119,6 +125,7 @@ func (k *call) options(p *wire.QueryParams) {
 		Consistency: p.Consistency, Serial: p.SerialConsistency, PageSize: int(p.PageSize), PagingState: p.PagingState,
 		Timestamp: p.Timestamp, HasTimestamp: p.Has(wire.FlagTimestamp),
 	}
+	return nil
 }
 
 // keyspace returns the keyspace that a request's unqualified names are of.
@@ -171,12 +178,14 @@ func (k *call) serveQuery() {
 	if err == nil {
 		err = k.bind(st, p, func(int, int) *cql.Error { return cql.Invalidf("Invalid amount of bind variables") })
 	}
+	if err == nil {
+		err = k.options(p)
+	}
 	if err != nil {
 		k.finish(err)
 		return
 	}
 	k.h.counters.regular.Add(1)
-	k.options(p)
 	k.run(st, false, p)
 }
 
@@ -202,6 +211,9 @@ func (k *call) serveExecute() {
 			return cql.Invalidf("there were %d markers(?) in CQL but %d bound variables", markers, values)
 		})
 	}
+	if err == nil {
+		err = k.options(p)
+	}
 	if err != nil {
 		k.finish(err)
 		return
@@ -209,12 +221,13 @@ func (k *call) serveExecute() {
 	if k.r.Tracing() {
 		k.begun("Execute CQL3 prepared query", p, k.traceBound(st))
 	}
-	if !st.qualified && st.keyspace != "" && st.keyspace != k.c.current() {
-		k.c.warnUnqualified(k.r, st)
+	if st.keyspace != "" && st.plan.Table != nil {
+		if used := k.c.current(); p.Keyspace == "" && used != st.keyspace {
+			k.c.warnUse(k.r, used, st, false)
+		}
 	}
 	k.h.counters.executed.Add(1)
 	k.env.Literals = st.literals
-	k.options(p)
 	k.run(st, true, p)
 }
 
@@ -254,8 +267,8 @@ func (k *call) servePrepare() {
 		k.finish(err)
 		return
 	}
-	if k.h.prepared.get(st.id) == nil {
-		k.c.warnUnqualified(k.r, st)
+	if st.keyspace != "" && st.plan.Table != nil && k.h.prepared.get(st.id) == nil {
+		k.c.warnUse(k.r, ks, st, p.Keyspace != "")
 	}
 	k.h.prepared.put(st.id, st, len(text))
 	answer := wire.Prepared{
@@ -265,18 +278,14 @@ func (k *call) servePrepare() {
 	k.finish(nil)
 }
 
-// warnUnqualified warns once on a connection of a prepared statement whose table is found by USE. Source: QueryProcessor.prepare;
-// protocol.md 3.5.
-func (c *conn) warnUnqualified(r *server.Request, st *statement) {
-	if st.qualified || st.plan.Table == nil || st.keyspace == "" {
-		return
-	}
+// warnUse warns of a prepared statement whose table is found by USE: once on a connection, and always when the request brings a
+// keyspace of its own, which Cassandra serves as if on a connection of its own. Source: ClientState.cloneWithKeyspaceIfSet.
+func (c *conn) warnUse(r *server.Request, used string, st *statement, own bool) {
 	c.mu.Lock()
-	first := !c.warned
-	c.warned = true
-	used := c.keyspace
+	warn := own || !c.warned
+	c.warned = c.warned || !own
 	c.mu.Unlock()
-	if first {
+	if warn {
 		r.AddWarning(useWarning(used, st))
 	}
 }
