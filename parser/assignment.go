@@ -7,27 +7,20 @@ import (
 	"github.com/helenusdb/helenus/parser/ast"
 )
 
-// assignment is one term of SET.
+// assignment parses one term of SET.
 //
 //	assignment = column ( "=" ( term [ "+" column ] | column ("+" | "-") term | column INTEGER )
 //	                    | ("+=" | "-=") term | "[" term "]" "=" term | "." field "=" term )
 //
 // The column on the right must be the one on the left. c INTEGER is what c = c -3 lexes as. Source: Parser.g, columnOperation.
-type assignment struct{ ast.Assignment }
-
-// Parse implements participle.Parseable.
-func (a *assignment) Parse(lex *lexer.PeekingLexer) (err error) {
-	c := cursor{PeekingLexer: lex}
-	if k := c.kind(); !isName(k) && k != kindEmptyName {
-		return participle.NextMatch
-	}
+func (c *cursor) assignment(a *ast.Assignment) (err error) {
 	if a.Column, err = c.columnName(); err != nil {
 		return err
 	}
 	switch c.kind() {
 	case kindEQ:
 		c.Next()
-		return c.assigned(&a.Assignment)
+		return c.assigned(a)
 	case kindAddTo:
 		a.Op = ast.AssignAdd
 	case kindSubFrom:
@@ -57,49 +50,74 @@ func (c *cursor) assigned(a *ast.Assignment) (err error) {
 		return err
 	}
 	a.Op = ast.AssignPrepend
-	return c.sameColumn(a.Column, "<value> + X")
+	column, err := c.columnName()
+	if err == nil && column != a.Column {
+		return c.wrongColumn("<value> + X")
+	}
+	return err
 }
 
 // combined parses column + term, column - term and column INTEGER.
 func (c *cursor) combined(a *ast.Assignment) (err error) {
-	mark := c.MakeCheckpoint()
-	c.Next()
-	op, form := ast.AssignAdd, "X +<value>"
+	column, err := c.columnName()
+	if err != nil {
+		return err
+	}
+	var form string
+	a.Op = ast.AssignAdd
 	switch c.kind() {
+	case kindPlus:
+		form = "X +<value>"
 	case kindMinus:
-		op, form = ast.AssignSub, "X -<value>"
+		a.Op, form = ast.AssignSub, "X -<value>"
 	case kindInteger:
 		form = "X + <value>"
 		if c.Peek().Value[0] == '-' {
 			form = "X - <value>"
 		}
-	case kindPlus:
+		a.Value = c.literal()
 	default:
 		return c.noViable()
 	}
-	after := c.MakeCheckpoint()
-	c.LoadCheckpoint(mark)
-	if err := c.sameColumn(a.Column, form); err != nil {
-		return err
+	if a.Value == nil {
+		c.Next()
+		if a.Value, err = c.term(); err != nil {
+			return err
+		}
 	}
-	c.LoadCheckpoint(after)
-	a.Op = op
-	if c.kind() == kindInteger {
-		a.Value = c.literal()
-		return nil
+	if column != a.Column {
+		return c.wrongColumn(form)
 	}
-	c.Next()
-	a.Value, err = c.term()
-	return err
+	return nil
 }
 
-// sameColumn takes a column, which must be the one that is set.
-func (c *cursor) sameColumn(want, form string) error {
-	got, err := c.columnName()
-	if err == nil && got != want {
-		return c.refuse("Only expressions of the form X = " + form + " are supported.")
+func (c *cursor) wrongColumn(form string) error {
+	return c.refuse("Only expressions of the form X = " + form + " are supported.")
+}
+
+// assignments are the terms of SET.
+type assignments struct{ list []ast.Assignment }
+
+// Parse implements participle.Parseable.
+func (s *assignments) Parse(lex *lexer.PeekingLexer) error {
+	c := cursor{PeekingLexer: lex}
+	for {
+		if k := c.kind(); !isName(k) && k != kindEmptyName {
+			return c.noViable()
+		}
+		var a ast.Assignment
+		if err := c.assignment(&a); err != nil {
+			return err
+		}
+		s.list = append(s.list, a)
+		if !c.accept(kindComma) {
+			break
+		}
 	}
-	return err
+	if name, bad := conflict(s.list); bad {
+		return c.refuse("Multiple incompatible setting of column " + name)
+	}
+	return nil
 }
 
 // deletion is one term of DELETE: a column, an element or a field.

@@ -53,24 +53,11 @@ func (b *builder) statement(s *statement, text string, toks []Token) ast.Stateme
 }
 
 func (b *builder) selectStatement(s *selectStatement) *ast.Select {
-	out := &ast.Select{Table: s.Table.Name, AllowFiltering: s.Filtering, JSON: s.JSON != nil}
-	clause := s.Plain
-	if s.JSON != nil {
-		clause = &s.JSON.Clause
+	out := &ast.Select{
+		JSON: s.Clause.json, Distinct: s.Clause.distinct, Items: s.Clause.items, Table: s.Table.Name,
+		AllowFiltering: s.Filtering,
 	}
-	items := clause.Plain
-	if clause.Distinct != nil {
-		out.Distinct = true
-		items = &clause.Distinct.Items
-	}
-	for _, it := range items.Items {
-		item := ast.SelectItem{Expr: it.Expr.Expr}
-		if it.Alias != nil {
-			item.Alias = it.Alias.Name
-		}
-		out.Items = append(out.Items, item)
-	}
-	out.Where = relations(s.Where)
+	out.Where = s.Where.list
 	for _, g := range s.GroupBy {
 		out.GroupBy = append(out.GroupBy, g.Expr)
 	}
@@ -92,14 +79,6 @@ func intOrNil(v *intValue) ast.Expr {
 		return nil
 	}
 	return v.Expr
-}
-
-func relations(in []relation) []ast.Relation {
-	var out []ast.Relation
-	for _, r := range in {
-		out = append(out, r.Relation)
-	}
-	return out
 }
 
 func terms(in []term) []ast.Expr {
@@ -124,10 +103,7 @@ func (b *builder) insert(s *insertStatement) *ast.Insert {
 		out.JSON, out.JSONUnset = s.JSON.Document.Expr, s.JSON.Unset
 		return out
 	}
-	for _, c := range s.Values.Columns {
-		out.Columns = append(out.Columns, c.Name)
-	}
-	out.Values = terms(s.Values.Values)
+	out.Columns, out.Values = s.Values.Columns.names, s.Values.Values.items
 	return out
 }
 
@@ -147,13 +123,7 @@ func using(u *usingClause) (out ast.Using) {
 }
 
 func (b *builder) update(s *updateStatement) *ast.Update {
-	out := &ast.Update{Table: s.Table.Name, Using: using(s.Using), Where: relations(s.Where)}
-	for _, a := range s.Set {
-		out.Set = append(out.Set, a.Assignment)
-	}
-	if name, bad := conflict(out.Set); bad {
-		b.refuse(cql.Syntaxf("Multiple incompatible setting of column %s", name))
-	}
+	out := &ast.Update{Table: s.Table.Name, Using: using(s.Using), Set: s.Set.list, Where: s.Where.list}
 	out.IfExists, out.If = conditions(s.If)
 	return out
 }
@@ -169,7 +139,7 @@ func conditions(c *ifClause) (exists bool, out []ast.Condition) {
 }
 
 func (b *builder) delete(s *deleteStatement) *ast.Delete {
-	out := &ast.Delete{Table: s.Table.Name, Where: relations(s.Where)}
+	out := &ast.Delete{Table: s.Table.Name, Where: s.Where.list}
 	out.Using.Timestamp = intOrNil(s.Timestamp)
 	for _, d := range s.Columns {
 		out.Columns = append(out.Columns, d.Assignment)
@@ -257,11 +227,13 @@ func (b *builder) otherKind(s *statement) string {
 		if s.Grant.Role != nil {
 			return "GRANT ROLE"
 		}
+		b.permissions(&s.Grant.Permissions.Permissions, &s.Grant.Permissions.Resource)
 		return "GRANT"
 	case s.Revoke != nil:
 		if s.Revoke.Role != nil {
 			return "REVOKE ROLE"
 		}
+		b.permissions(&s.Revoke.Permissions.Permissions, &s.Revoke.Permissions.Resource)
 		return "REVOKE"
 	case s.List != nil:
 		switch {
@@ -307,38 +279,6 @@ func droppedKind(s *dropStatement) string {
 		return "AGGREGATE"
 	}
 	return "IDENTITY"
-}
-
-// roleOptions refuses options that are given twice or exclude each other. Source: org.apache.cassandra.auth.RoleOptions.
-func (b *builder) roleOptions(in []roleOption) {
-	seen := map[string]bool{}
-	for _, o := range in {
-		name := o.name()
-		if name != "" && seen[name] {
-			b.refuse(cql.Syntaxf("Multiple definition for property '%s'", name))
-		}
-		seen[name] = true
-	}
-	if seen["PASSWORD"] && seen["HASHED_PASSWORD"] {
-		b.refuse(cql.Syntaxf("Options 'password' and 'hashed password' are mutually exclusive"))
-	}
-}
-
-// name returns the name of an option that may be given once, or "".
-func (o *roleOption) name() string {
-	switch {
-	case o.Password != nil:
-		return "PASSWORD"
-	case o.Hashed != nil:
-		return "HASHED_PASSWORD"
-	case o.Options != nil:
-		return "OPTIONS"
-	case o.Superuser != nil:
-		return "SUPERUSER"
-	case o.Login != nil:
-		return "LOGIN"
-	}
-	return ""
 }
 
 // isID reports whether p is ID = uuid of CREATE TABLE.

@@ -1,7 +1,6 @@
 package parser
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/alecthomas/participle/v2"
@@ -57,13 +56,29 @@ func (c *cursor) expect(k Kind) error {
 	return nil
 }
 
+// unexpected is a token that the grammar cannot take. from is where ANTLR began to look for a rule: the token itself, or
+// one before it. want is the kind that alone could have stood there, kindEOF when there are several.
+type unexpected struct {
+	participle.ParseError
+	token lexer.Token
+	from  int
+	want  Kind
+}
+
 // mismatch says that the next token is not the one of kind k that alone can stand here.
 func (c *cursor) mismatch(k Kind) error {
-	return &participle.UnexpectedTokenError{Unexpected: *c.Peek(), Expect: strconv.Quote(k.String())}
+	t := *c.Peek()
+	return &unexpected{participle.ParseError{Msg: "mismatch", Pos: t.Pos}, t, t.Pos.Offset, k}
 }
 
 // noViable says that the next token fits no rule.
-func (c *cursor) noViable() error { return &participle.UnexpectedTokenError{Unexpected: *c.Peek()} }
+func (c *cursor) noViable() error { return c.noViableFrom(c.Peek()) }
+
+// noViableFrom says that the next token fits none of the rules that begin at start.
+func (c *cursor) noViableFrom(start *lexer.Token) error {
+	t := *c.Peek()
+	return &unexpected{participle.ParseError{Msg: "no viable alternative", Pos: t.Pos}, t, start.Pos.Offset, kindEOF}
+}
 
 // refusal is an error that is no matter of single tokens.
 type refusal struct {
@@ -87,8 +102,17 @@ func (c *cursor) refusal(class refusalClass, message string) error {
 	return &refusal{participle.ParseError{Msg: message, Pos: c.Peek().Pos}, class}
 }
 
-// refuse fails with a text of Cassandra's grammar.
-func (c *cursor) refuse(text string) error { return c.refusal(refusedText, text) }
+// isRefusal reports whether err is a refusal: then no other reading of the tokens is tried.
+func isRefusal(err error) bool {
+	_, ok := err.(*refusal)
+	return ok
+}
+
+// refuse takes the next token and fails with a text of Cassandra's grammar.
+func (c *cursor) refuse(text string) error {
+	c.Next()
+	return c.refusal(refusedText, text)
+}
 
 // enter opens one more level; the caller closes it with c.depth--.
 func (c *cursor) enter() error {
@@ -130,6 +154,16 @@ func nameText(t *lexer.Token) string {
 	return strings.ToLower(written(t))
 }
 
+// follows fails when the next token is not in set, which holds what may ever stand behind the rule that began at start.
+// Cassandra's parser looks one token ahead at the end of such rules, so it says "no viable alternative" where others say what
+// they expected.
+func (c *cursor) follows(start *lexer.Token, set *kindSet) error {
+	if k := c.kind(); k != kindEOF && k != kindBroken && !set.has(k) {
+		return c.noViableFrom(start)
+	}
+	return nil
+}
+
 // name takes an identifier.
 func (c *cursor) name() (string, error) {
 	if !isName(c.kind()) {
@@ -165,4 +199,28 @@ func (c *cursor) marker() (*ast.Marker, error) {
 		m.Name = name
 	}
 	return m, nil
+}
+
+// markerKeyspace looks behind a ?, where Cassandra's grammar would let a dot and a call follow, only to refuse that. fields
+// tells whether it is a selector, which may have fields and elements.
+func (c *cursor) markerKeyspace(t *lexer.Token, fields bool) error {
+	mark := c.MakeCheckpoint()
+	if !c.accept(kindDot) {
+		if fields && !behindName.has(c.kind()) {
+			return c.noViableFrom(t)
+		}
+		return nil
+	}
+	if !isName(c.kind()) && !isFunctionName(c.kind()) {
+		return c.noViableFrom(t)
+	}
+	c.Next()
+	switch next := c.kind(); {
+	case next == kindLParen:
+		return c.refuse("Bind variables cannot be used for keyspace names")
+	case !fields || !behindName.has(next):
+		return c.noViableFrom(t)
+	}
+	c.LoadCheckpoint(mark)
+	return nil
 }

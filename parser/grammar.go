@@ -40,40 +40,14 @@ var grammar = sync.OnceValue(func() *participle.Parser[root] {
 })
 
 type selectStatement struct {
-	JSON         *jsonClause   `parser:"'SELECT' ( @@"`
-	Plain        *selectClause `parser:"| @@ )"`
-	Table        tableName     `parser:"'FROM' @@"`
-	Where        []relation    `parser:"( 'WHERE' @@ ( 'AND' @@ )* )?"`
-	GroupBy      []selector    `parser:"( 'GROUP' 'BY' @@ ( ',' @@ )* )?"`
-	OrderBy      []orderItem   `parser:"( 'ORDER' 'BY' @@ ( ',' @@ )* )?"`
-	PerPartition *intValue     `parser:"( 'PER' 'PARTITION' 'LIMIT' @@ )?"`
-	Limit        *intValue     `parser:"( 'LIMIT' @@ )?"`
-	Filtering    bool          `parser:"( 'ALLOW' @'FILTERING' )?"`
-}
-
-// jsonClause is tried first: json may also be a column.
-type jsonClause struct {
-	Clause selectClause `parser:"'JSON' @@"`
-}
-
-type selectClause struct {
-	Distinct *distinctClause `parser:"  @@"`
-	Plain    *selectItems    `parser:"| @@"`
-}
-
-// distinctClause is tried first: distinct may also be a column.
-type distinctClause struct {
-	Items selectItems `parser:"'DISTINCT' @@"`
-}
-
-type selectItems struct {
-	Star  bool         `parser:"  @'*'"`
-	Items []selectItem `parser:"| @@ ( ',' @@ )*"`
-}
-
-type selectItem struct {
-	Expr  selector `parser:"@@"`
-	Alias *ident   `parser:"( 'AS' @@ )?"`
+	Clause       selectClause `parser:"'SELECT' @@"`
+	Table        tableName    `parser:"'FROM' @@"`
+	Where        relations    `parser:"( 'WHERE' @@ )?"`
+	GroupBy      []selector   `parser:"( 'GROUP' 'BY' @@ ( ',' @@ )* )?"`
+	OrderBy      []orderItem  `parser:"( 'ORDER' 'BY' @@ ( ',' @@ )* )?"`
+	PerPartition *intValue    `parser:"( 'PER' 'PARTITION' 'LIMIT' @@ )?"`
+	Limit        *intValue    `parser:"( 'LIMIT' @@ )?"`
+	Filtering    bool         `parser:"( 'ALLOW' @'FILTERING' )?"`
 }
 
 type orderItem struct {
@@ -96,8 +70,8 @@ type insertJSON struct {
 }
 
 type insertValues struct {
-	Columns []column `parser:"'(' @@ ( ',' @@ )* ')'"`
-	Values  []term   `parser:"'VALUES' '(' @@ ( ',' @@ )* ')'"`
+	Columns columnList `parser:"@@"`
+	Values  termList   `parser:"'VALUES' @@"`
 }
 
 type usingClause struct {
@@ -112,8 +86,8 @@ type usingPart struct {
 type updateStatement struct {
 	Table tableName    `parser:"'UPDATE' @@"`
 	Using *usingClause `parser:"@@?"`
-	Set   []assignment `parser:"'SET' @@ ( ',' @@ )*"`
-	Where []relation   `parser:"'WHERE' @@ ( 'AND' @@ )*"`
+	Set   assignments  `parser:"'SET' @@"`
+	Where relations    `parser:"'WHERE' @@"`
 	If    *ifClause    `parser:"@@?"`
 }
 
@@ -127,7 +101,7 @@ type deleteStatement struct {
 	Columns   []deletion `parser:"'DELETE' ( @@ ( ',' @@ )* )?"`
 	Table     tableName  `parser:"'FROM' @@"`
 	Timestamp *intValue  `parser:"( 'USING' 'TIMESTAMP' @@ )?"`
-	Where     []relation `parser:"'WHERE' @@ ( 'AND' @@ )*"`
+	Where     relations  `parser:"'WHERE' @@"`
 	If        *ifClause  `parser:"@@?"`
 }
 

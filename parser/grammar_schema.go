@@ -82,7 +82,7 @@ type typeField struct {
 type createIndex struct {
 	Custom      bool          `parser:"( @'CUSTOM' )? 'INDEX'"`
 	IfNotExists bool          `parser:"( 'IF' 'NOT' @'EXISTS' )?"`
-	Name        *indexName    `parser:"@@?"`
+	Name        *newIndexName `parser:"@@?"`
 	Table       tableName     `parser:"'ON' @@"`
 	Targets     []indexTarget `parser:"'(' ( @@ ( ',' @@ )* )? ')'"`
 	Using       *text         `parser:"( 'USING' @@ )?"`
@@ -100,7 +100,7 @@ type createView struct {
 	Name  tableName      `parser:"( 'IF' 'NOT' 'EXISTS' )? @@"`
 	Items selectItems    `parser:"'AS' 'SELECT' @@"`
 	Table tableName      `parser:"'FROM' @@"`
-	Where []relation     `parser:"( 'WHERE' @@ ( 'AND' @@ )* )?"`
+	Where relations      `parser:"( 'WHERE' @@ )?"`
 	Key   primaryKey     `parser:"'PRIMARY' 'KEY' @@"`
 	With  []viewProperty `parser:"( 'WITH' @@ ( 'AND' @@ )* )?"`
 }

@@ -46,6 +46,12 @@ const (
 	wordNot
 	wordAnd
 	wordSelect
+	wordFrom
+	wordWhere
+	wordOrder
+	wordPer
+	wordLimit
+	wordAllow
 )
 
 // keywords are all words of the grammar; a keyword's Kind is firstKeyword plus its index. The first ones keep the order of
@@ -75,17 +81,19 @@ var keywords = []keyword{
 	{"NOT", reservedWord},
 	{"AND", reservedWord},
 	{"SELECT", reservedWord},
-
 	{"FROM", reservedWord},
 	{"WHERE", reservedWord},
+	{"ORDER", reservedWord},
+	{"PER", basicWord},
+	{"LIMIT", reservedWord},
+	{"ALLOW", reservedWord},
+
 	{"KEYS", basicWord},
 	{"ENTRIES", reservedWord},
 	{"FULL", reservedWord},
 	{"INSERT", reservedWord},
 	{"UPDATE", reservedWord},
 	{"WITH", reservedWord},
-	{"LIMIT", reservedWord},
-	{"PER", basicWord},
 	{"PARTITION", basicWord},
 	{"USING", reservedWord},
 	{"USE", reservedWord},
@@ -119,11 +127,9 @@ var keywords = []keyword{
 	{"TYPES", basicWord},
 	{"COMPACT", basicWord},
 	{"STORAGE", basicWord},
-	{"ORDER", reservedWord},
 	{"BY", reservedWord},
 	{"ASC", reservedWord},
 	{"DESC", reservedWord},
-	{"ALLOW", reservedWord},
 	{"FILTERING", basicWord},
 	{"IF", reservedWord},
 	{"GROUP", basicWord},

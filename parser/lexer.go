@@ -29,7 +29,9 @@ type scanner struct {
 	depth, angles int
 	// last is the kind of the token before.
 	last Kind
-	err  *lexError
+	// literalsOnly makes every word kindIdent that is no literal, which is all that a shape needs to know.
+	literalsOnly bool
+	err          *lexError
 }
 
 // lexError is where and why the lexer stopped. plain messages stand alone; others get their line and column.
@@ -157,8 +159,10 @@ func (s *scanner) next() (Kind, int) {
 func (s *scanner) skip() bool {
 	for s.pos < len(s.text) {
 		switch c := s.text[s.pos]; {
-		case c == ' ' || c == '\n' || c == '\t' || c == '\r':
+		case classes[c] == blankClass:
 			s.pos++
+		case classes[c] != 0:
+			return true
 		case c == '-' && s.at(s.pos+1) == '-', c == '/' && s.at(s.pos+1) == '/':
 			end := strings.IndexAny(s.text[s.pos:], "\n\r")
 			if end < 0 {
@@ -319,8 +323,9 @@ func (s *scanner) dollars(start int) Kind {
 
 // word scans a name, a keyword, a UUID that begins with a letter, an ISO duration or expr(.
 func (s *scanner) word(start int) Kind {
+	text, c := s.text, s.text[start]
 	end := start + 1
-	for end < len(s.text) && isWord(s.text[end]) {
+	for end < len(text) && isWord(text[end]) {
 		end++
 	}
 	next := s.at(end)
@@ -341,6 +346,13 @@ func (s *scanner) word(start int) Kind {
 	if word[0] == 'P' && len(word) > 2 {
 		if stop, bad := isoPeriod(s.text, start+1); bad < 0 && stop == end {
 			return kindDuration
+		}
+	}
+	if s.literalsOnly {
+		switch c | 0x20 {
+		case 't', 'f', 'n', 'i':
+		default:
+			return kindIdent
 		}
 	}
 	return wordKind(word)
@@ -392,10 +404,36 @@ func tooLarge(literal string) bool {
 	return math.IsInf(f, 0)
 }
 
-func isDigit(c byte) bool  { return c >= '0' && c <= '9' }
-func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
-func isWord(c byte) bool   { return isLetter(c) || isDigit(c) || c == '_' }
-func isHex(c byte) bool    { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
+// The classes of ASCII characters, as bits of classes.
+const (
+	digitClass = 1 << iota
+	letterClass
+	underscoreClass
+	hexClass
+	blankClass
+)
+
+// classes holds the classes of each byte; bytes above ASCII have none.
+var classes = func() (t [256]uint8) {
+	for c := 'a'; c <= 'z'; c++ {
+		t[c], t[c-'a'+'A'] = letterClass, letterClass
+	}
+	for c := 'a'; c <= 'f'; c++ {
+		t[c] |= hexClass
+		t[c-'a'+'A'] |= hexClass
+	}
+	for c := '0'; c <= '9'; c++ {
+		t[c] = digitClass | hexClass
+	}
+	t['_'] = underscoreClass
+	t[' '], t['\t'], t['\n'], t['\r'] = blankClass, blankClass, blankClass, blankClass
+	return t
+}()
+
+func isDigit(c byte) bool  { return classes[c]&digitClass != 0 }
+func isLetter(c byte) bool { return classes[c]&letterClass != 0 }
+func isWord(c byte) bool   { return classes[c]&(digitClass|letterClass|underscoreClass) != 0 }
+func isHex(c byte) bool    { return classes[c]&hexClass != 0 }
 
 // digitRun returns how many digits text begins with.
 func digitRun(text string) int {

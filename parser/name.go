@@ -36,11 +36,12 @@ func (i *column) Parse(lex *lexer.PeekingLexer) (err error) {
 // qualified is [keyspace.]name.
 type qualified struct{ ast.Name }
 
-// tableName, indexName, keyspaceName and roleName are names that Cassandra's grammar also lets a ? stand for, to refuse it
+// tableName, indexName, newIndexName, keyspaceName and roleName are names that Cassandra's grammar also lets a ? stand for, to refuse it
 // with a text of its own.
 type (
 	tableName    struct{ qualified }
 	indexName    struct{ qualified }
+	newIndexName struct{ qualified }
 	keyspaceName struct{ qualified }
 	roleName     struct{ qualified }
 )
@@ -50,6 +51,11 @@ func (n *tableName) Parse(lex *lexer.PeekingLexer) error { return n.parse(lex, "
 
 // Parse implements participle.Parseable.
 func (n *indexName) Parse(lex *lexer.PeekingLexer) error { return n.parse(lex, "index names", true) }
+
+// Parse implements participle.Parseable.
+func (n *newIndexName) Parse(lex *lexer.PeekingLexer) error {
+	return n.parse(lex, "index names", false)
+}
 
 // Parse implements participle.Parseable.
 func (n *keyspaceName) Parse(lex *lexer.PeekingLexer) error {
@@ -71,18 +77,30 @@ func (n *qualified) parse(lex *lexer.PeekingLexer, what string, dotted bool) (er
 	if !isName(c.kind()) && c.kind() != kindMarker {
 		return participle.NextMatch
 	}
+	start := c.Peek()
 	if dotted && c.ahead(1) == kindDot {
 		if c.kind() == kindMarker {
 			return c.refuse("Bind variables cannot be used for keyspace names")
 		}
 		n.Keyspace = nameText(c.Next())
 		c.Next()
+		dotted = false
 	}
-	if c.kind() == kindMarker {
+	marker := c.kind() == kindMarker
+	if marker {
+		c.Next()
+	} else if n.Name.Name, err = c.name(); err != nil {
+		return err
+	}
+	if dotted {
+		if err := c.follows(start, behindTable); err != nil {
+			return err
+		}
+	}
+	if marker {
 		return c.refuse("Bind variables cannot be used for " + what)
 	}
-	n.Name.Name, err = c.name()
-	return err
+	return nil
 }
 
 // functionName is [keyspace.]name of a function.
@@ -255,5 +273,19 @@ func (*compactStorage) Parse(lex *lexer.PeekingLexer) error {
 	if c.Peek().Value != "COMPACT" || c.ahead(1) != words.kind("STORAGE") {
 		return participle.NextMatch
 	}
+	c.Next()
 	return c.refuse("COMPACT STORAGE tables are not allowed starting with version 4.0")
+}
+
+// columnList is (a, b) of INSERT.
+type columnList struct{ names []string }
+
+// Parse implements participle.Parseable.
+func (l *columnList) Parse(lex *lexer.PeekingLexer) (err error) {
+	c := cursor{PeekingLexer: lex}
+	if c.kind() != kindLParen {
+		return participle.NextMatch
+	}
+	l.names, err = c.columns()
+	return err
 }

@@ -3,7 +3,6 @@ package parser
 import (
 	"errors"
 	"sort"
-	"strings"
 
 	"github.com/alecthomas/participle/v2"
 	"github.com/alecthomas/participle/v2/lexer"
@@ -32,14 +31,9 @@ type Parsed struct {
 // position and wording, 0x2200 for too many markers.
 func Parse(text string) (*Parsed, error) {
 	toks, lexErr := lex(text, nil)
-	tree, err := runGrammar(text, toks)
+	tree, err := runGrammar(&stream{text: text, toks: toks, broken: lexErr != nil})
 	if err != nil {
-		if answer := syntaxError(text, toks, lexErr, err); answer != nil {
-			return nil, answer
-		}
-	}
-	if lexErr != nil {
-		return nil, lexErr.answer(text)
+		return nil, syntaxError(text, toks, lexErr, err)
 	}
 	b := builder{}
 	p := &Parsed{Statement: b.statement(tree.Statement, text, toks)}
@@ -56,14 +50,14 @@ func Parse(text string) (*Parsed, error) {
 }
 
 // runGrammar runs participle over the tokens. A text without tokens is an error too.
-func runGrammar(text string, toks []Token) (*root, error) {
-	peeking, err := lexer.Upgrade(&stream{text: text, toks: toks})
+func runGrammar(s *stream) (*root, error) {
+	peeking, err := lexer.Upgrade(s)
 	if err != nil {
 		return nil, err
 	}
 	tree, err := grammar().ParseFromLexer(peeking)
 	if err == nil && tree.Statement == nil {
-		err = &participle.UnexpectedTokenError{Unexpected: *peeking.Peek()}
+		err = (&cursor{PeekingLexer: peeking}).noViable()
 	}
 	return tree, err
 }
@@ -136,13 +130,10 @@ func fixedType(t *ast.TypeName) bool {
 	return false
 }
 
-// syntaxError turns an error of the grammar into the answer. It returns nil when the lexer's error comes first: the grammar
-// only complains that the tokens end.
+// syntaxError turns an error of the grammar into the answer. The lexer's error comes first when the grammar ran into it.
 func syntaxError(text string, toks []Token, lexErr *lexError, err error) error {
 	var refused *refusal
-	var unexpected *participle.UnexpectedTokenError
-	switch {
-	case errors.As(err, &refused):
+	if errors.As(err, &refused) {
 		switch refused.class {
 		case refusedNumber:
 			return numberFormat(text, refused.Msg)
@@ -150,68 +141,22 @@ func syntaxError(text string, toks []Token, lexErr *lexError, err error) error {
 			return tooDeep(refused.Pos.Offset).answer(text)
 		}
 		return cql.Syntaxf("%s", refused.Msg)
-	case errors.As(err, &unexpected):
-		at := sort.Search(len(toks), func(i int) bool { return int(toks[i].Start) >= unexpected.Unexpected.Pos.Offset })
-		if unexpected.Unexpected.EOF() {
-			at = len(toks)
-		}
-		if at == len(toks) && lexErr != nil {
-			return nil
-		}
-		return unexpectedToken(text, toks, at, unexpected.Message())
 	}
-	return cql.Syntaxf("%s", err.Error())
+	var bad *unexpected
+	if !errors.As(err, &bad) {
+		var plain *participle.UnexpectedTokenError
+		if !errors.As(err, &plain) {
+			return cql.Syntaxf("%s", err.Error())
+		}
+		bad = described(plain, toks)
+	}
+	if kindOf(&bad.token) == kindBroken {
+		return lexErr.answer(text)
+	}
+	return bad.answer(text, toks)
 }
 
 // numberFormat is the answer to a number that Java refuses while Cassandra parses.
 func numberFormat(text, number string) *cql.Error {
 	return cql.Syntaxf("Failed parsing statement: [%s] reason: NumberFormatException For input string: %q", text, number)
-}
-
-// unexpectedToken returns ANTLR's message for the token at index at, len(toks) for the end. message is participle's, whose
-// end tells what was expected: a single token makes it a mismatch.
-func unexpectedToken(text string, toks []Token, at int, message string) error {
-	what, place := "<EOF>", "line 0:-1 "
-	if at < len(toks) {
-		t := toks[at]
-		what = text[t.Start:t.End]
-		switch t.Kind {
-		case kindString:
-			what = literalText(kindString, what)
-		case kindQuotedName:
-			what = strings.ReplaceAll(what[1:len(what)-1], `""`, `"`)
-		}
-		line, column := position(text, int(t.Start))
-		place = "line " + itoa(line) + ":" + itoa(column) + " "
-	}
-	bracket := at
-	msg := place
-	if want := expected(message); want != "" {
-		msg += "mismatched input '" + what + "' expecting " + want
-	} else {
-		msg += "no viable alternative at input '" + what + "'"
-		if at > 0 && at < len(toks) && standsAlone(toks[at-1].Kind) {
-			bracket--
-		}
-	}
-	if at < len(toks) {
-		msg += snippet(text, toks, bracket)
-	}
-	return cql.Syntaxf("%s", msg)
-}
-
-// expected returns the one token that participle expected, as ANTLR names it, or "" when there are several.
-func expected(message string) string {
-	_, want, ok := strings.Cut(message, "(expected ")
-	if !ok || len(want) < 3 || want[0] != '"' {
-		return ""
-	}
-	want, _, _ = strings.Cut(want[1:], `"`)
-	if isLetter(want[0]) {
-		if k := wordKind(want); k >= firstKeyword {
-			return "K_" + k.String()
-		}
-		return want
-	}
-	return "'" + want + "'"
 }

@@ -1,8 +1,6 @@
 package parser
 
 import (
-	"fmt"
-
 	"github.com/alecthomas/participle/v2"
 	"github.com/alecthomas/participle/v2/lexer"
 
@@ -18,9 +16,10 @@ func (p *property) Parse(lex *lexer.PeekingLexer) (err error) {
 	if !isName(c.kind()) {
 		return participle.NextMatch
 	}
+	start := c.Peek()
 	p.Name, _ = c.name()
-	if err := c.expect(kindEQ); err != nil {
-		return err
+	if !c.accept(kindEQ) {
+		return c.noViableFrom(start)
 	}
 	switch k := c.kind(); {
 	case k == kindLBrace:
@@ -32,7 +31,7 @@ func (p *property) Parse(lex *lexer.PeekingLexer) (err error) {
 	case k >= firstKeyword && k.class() != reservedWord:
 		p.Value = &ast.Column{Name: bareWord(c.Next())}
 	default:
-		return c.noViable()
+		return c.noViableFrom(start)
 	}
 	return nil
 }
@@ -60,12 +59,11 @@ func (m *constants) Parse(lex *lexer.PeekingLexer) (err error) {
 
 // constantMap parses {'k': 'v'} and keeps the texts of its constants.
 func (c *cursor) constantMap() (keys, values []string, err error) {
-	c.Next()
-	if c.accept(kindRBrace) {
-		return nil, nil, nil
-	}
-	seen := map[string]bool{}
-	for {
+	m := &ast.Map{}
+	for c.Next(); !c.accept(kindRBrace); {
+		if len(m.Keys) > 0 && !c.accept(kindComma) {
+			return nil, nil, c.mismatch(kindRBrace)
+		}
 		key, err := c.term()
 		if err != nil {
 			return nil, nil, err
@@ -77,26 +75,26 @@ func (c *cursor) constantMap() (keys, values []string, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
+		m.Keys, m.Values = append(m.Keys, key), append(m.Values, value)
+	}
+	seen := make(map[string]bool, len(m.Keys))
+	for i, key := range m.Keys {
 		k, ok := constantText(key)
 		if !ok {
-			return nil, nil, c.refuse("Invalid property name: " + ast.Print(key) + unboundHint(key))
+			return nil, nil, c.refuse("Invalid property name: " + rawTerm(key) + unboundHint(key))
 		}
-		v, ok := constantText(value)
+		v, ok := constantText(m.Values[i])
 		if !ok {
-			return nil, nil, c.refuse(fmt.Sprintf("Invalid property value: %s for property: %s", ast.Print(value), ast.Print(key)) + unboundHint(value))
+			return nil, nil, c.refuse("Invalid property value: " + rawTerm(m.Values[i]) + " for property: " + rawTerm(key) +
+				unboundHint(m.Values[i]))
 		}
 		if seen[k] {
 			return nil, nil, c.refuse("Multiple definition for property " + k)
 		}
 		seen[k] = true
 		keys, values = append(keys, k), append(values, v)
-		if c.accept(kindRBrace) {
-			return keys, values, nil
-		}
-		if !c.accept(kindComma) {
-			return nil, nil, c.mismatch(kindRBrace)
-		}
 	}
+	return keys, values, nil
 }
 
 // constantText returns the text of a constant; null is none.
@@ -108,6 +106,20 @@ func constantText(e ast.Expr) (string, bool) {
 	return l.Text, true
 }
 
+// rawTerm returns a term as Cassandra's error messages print it.
+func rawTerm(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.Marker:
+		return "?"
+	case *ast.Literal:
+		if e.Kind == ast.NullLiteral {
+			return "NULL"
+		}
+	}
+	return ast.Print(e)
+}
+
+// unboundHint ends the refusal of a marker.
 func unboundHint(e ast.Expr) string {
 	if _, ok := e.(*ast.Marker); ok {
 		return " (bind variables are not supported in DDL queries)"

@@ -7,7 +7,24 @@ import (
 	"github.com/helenusdb/helenus/parser/ast"
 )
 
-// relation is one term of WHERE.
+// relations are the terms of WHERE, joined by AND.
+type relations struct{ list []ast.Relation }
+
+// Parse implements participle.Parseable.
+func (l *relations) Parse(lex *lexer.PeekingLexer) error {
+	c := cursor{PeekingLexer: lex}
+	for {
+		l.list = append(l.list, ast.Relation{})
+		if err := c.relation(&l.list[len(l.list)-1]); err != nil {
+			return err
+		}
+		if !c.accept(wordAnd) {
+			return nil
+		}
+	}
+}
+
+// relation parses one term of WHERE.
 //
 //	relation = column comparison term | column LIKE term | column IS NOT NULL | column IN values
 //	         | column CONTAINS [KEY] term | column "[" term "]" comparison term
@@ -16,18 +33,6 @@ import (
 //	         | "(" relation ")" | "expr(" index "," term ")"
 //
 // Source: Parser.g, relationOrExpression.
-type relation struct{ ast.Relation }
-
-// Parse implements participle.Parseable.
-func (r *relation) Parse(lex *lexer.PeekingLexer) error {
-	c := cursor{PeekingLexer: lex}
-	switch k := c.kind(); {
-	case k == kindLParen, k == wordToken, k == kindExpr, k == kindEmptyName, isName(k):
-		return c.relation(&r.Relation)
-	}
-	return participle.NextMatch
-}
-
 func (c *cursor) relation(r *ast.Relation) (err error) {
 	switch c.kind() {
 	case kindExpr:

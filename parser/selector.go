@@ -7,6 +7,81 @@ import (
 	"github.com/helenusdb/helenus/parser/ast"
 )
 
+// selectClause is what SELECT returns: [JSON] [DISTINCT] selectors. Both words may be columns as well; they are taken for
+// themselves whenever the rest parses behind them.
+type selectClause struct {
+	json, distinct bool
+	items          []ast.SelectItem
+}
+
+// Parse implements participle.Parseable.
+func (s *selectClause) Parse(lex *lexer.PeekingLexer) (err error) {
+	c := cursor{PeekingLexer: lex}
+	s.json = c.optional(wordJSON, func() error { return s.parse(&c) })
+	if s.json {
+		return nil
+	}
+	return s.parse(&c)
+}
+
+func (s *selectClause) parse(c *cursor) (err error) {
+	s.distinct = c.optional(wordDistinct, func() (err error) {
+		s.items, err = c.selectItems()
+		return err
+	})
+	if !s.distinct {
+		s.items, err = c.selectItems()
+	}
+	return err
+}
+
+// optional takes word when what follows it parses; else it leaves the cursor where it was.
+func (c *cursor) optional(word Kind, parse func() error) bool {
+	if c.kind() != word {
+		return false
+	}
+	mark, depth := c.MakeCheckpoint(), c.depth
+	c.Next()
+	if parse() == nil {
+		return true
+	}
+	c.LoadCheckpoint(mark)
+	c.depth = depth
+	return false
+}
+
+// selectItems parses * (no items) or selectors with their aliases.
+func (c *cursor) selectItems() (items []ast.SelectItem, err error) {
+	if c.accept(kindStar) {
+		return nil, nil
+	}
+	for {
+		var item ast.SelectItem
+		if item.Expr, err = c.selector(); err != nil {
+			return nil, err
+		}
+		if c.accept(wordAs) {
+			if item.Alias, err = c.name(); err != nil {
+				return nil, err
+			}
+		}
+		items = append(items, item)
+		if !c.accept(kindComma) {
+			return items, nil
+		}
+	}
+}
+
+// selectItems is the selection of a view.
+type selectItems struct{ items []ast.SelectItem }
+
+// Parse implements participle.Parseable.
+func (s *selectItems) Parse(lex *lexer.PeekingLexer) (err error) {
+	c := cursor{PeekingLexer: lex}
+	s.items, err = c.selectItems()
+	return err
+}
+
 // selector is the production of what SELECT returns: as term, with columns, fields, elements and slices.
 //
 //	selector = factor { ("+" | "-") factor }
@@ -57,8 +132,25 @@ func (c *cursor) selectedSign() (ast.Expr, error) {
 	return c.modified(base)
 }
 
-// modified parses the fields, elements and slices behind base.
+// modified parses the fields, elements and slices behind base, if they are whole and the selector may end there; else it
+// leaves the cursor where it was.
 func (c *cursor) modified(base ast.Expr) (ast.Expr, error) {
+	mark := c.MakeCheckpoint()
+	e, err := c.modifiers(base)
+	if isRefusal(err) {
+		return nil, err
+	}
+	if err == nil && behindSelector.has(c.kind()) {
+		return e, nil
+	}
+	if c.kind() == kindBroken {
+		return nil, c.noViable()
+	}
+	c.LoadCheckpoint(mark)
+	return base, nil
+}
+
+func (c *cursor) modifiers(base ast.Expr) (ast.Expr, error) {
 	for n := 1; ; n++ {
 		if err := c.tooLong(n); err != nil {
 			return nil, err
@@ -114,7 +206,14 @@ func (c *cursor) selected() (ast.Expr, error) {
 	}
 	defer func() { c.depth-- }()
 	switch k := c.kind(); {
-	case k.isLiteral(), k == kindMarker, k == kindColon, k == wordNull:
+	case k == kindMarker:
+		t := c.Peek()
+		m, err := c.marker()
+		if err == nil {
+			err = c.markerKeyspace(t, true)
+		}
+		return m, err
+	case k.isLiteral(), k == kindColon, k == wordNull:
 		return c.simple()
 	case k == kindLBracket:
 		items, err := c.items((*cursor).selector, kindRBracket)
@@ -122,8 +221,8 @@ func (c *cursor) selected() (ast.Expr, error) {
 	case k == kindLBrace:
 		return c.setOrMap((*cursor).selector)
 	case k == kindLParen:
-		if hint := c.selectedHint(); hint != nil {
-			return hint, nil
+		if hint, err := c.selectedHint(); hint != nil || err != nil {
+			return hint, err
 		}
 		items, err := c.tuple((*cursor).selector)
 		return &ast.Tuple{Items: items}, err
@@ -132,24 +231,58 @@ func (c *cursor) selected() (ast.Expr, error) {
 	case isName(k) && c.ahead(1) == kindDot && isFunctionName(c.ahead(2)) && c.ahead(3) == kindLParen:
 		return c.selectedCall()
 	case isName(k):
-		return &ast.Column{Name: nameText(c.Next())}, nil
+		return c.selectedColumn()
+	case k == wordToken:
+		c.Next()
+		return nil, c.mismatch(kindLParen)
 	}
 	return nil, c.noViable()
 }
 
+// selectedColumn takes a column, after a look at what makes it no call of name( or keyspace.name(.
+func (c *cursor) selectedColumn() (ast.Expr, error) {
+	start := c.Next()
+	mark := c.MakeCheckpoint()
+	if c.accept(kindDot) {
+		if c.accept(wordToken) {
+			return nil, c.mismatch(kindLParen)
+		}
+		if !isName(c.kind()) {
+			return nil, c.noViableFrom(start)
+		}
+		c.Next()
+	}
+	// ks.ttl( is no call, for ttl names no function: then the dot is the error.
+	if next := c.kind(); !behindName.has(next) && (next != kindLParen || c.Checkpoint == mark) {
+		err := c.noViableFrom(start)
+		if c.ahead(1) == kindBroken {
+			c.Next()
+			err = c.noViable()
+		}
+		return nil, err
+	}
+	c.LoadCheckpoint(mark)
+	return &ast.Column{Name: nameText(start)}, nil
+}
+
 // selectedHint tries (type)base, which is chosen whenever it matches: (a)[1] is a hint of the type a. It returns nil, and the
-// cursor where it was, when it does not.
-func (c *cursor) selectedHint() ast.Expr {
+// cursor where it was, when it does not; errors are those that no other reading can avoid.
+func (c *cursor) selectedHint() (ast.Expr, error) {
 	mark, depth := c.MakeCheckpoint(), c.depth
 	c.Next()
-	if t, err := c.typeName(); err == nil && c.accept(kindRParen) {
-		if of, err := c.selected(); err == nil {
-			return &ast.TypeHint{Type: t, Of: of}
+	t, err := c.typeName()
+	if err == nil && c.accept(kindRParen) {
+		var of ast.Expr
+		if of, err = c.selected(); err == nil {
+			return &ast.TypeHint{Type: t, Of: of}, nil
 		}
+	}
+	if isRefusal(err) || c.kind() == kindBroken {
+		return nil, err
 	}
 	c.LoadCheckpoint(mark)
 	c.depth = depth
-	return nil
+	return nil, nil
 }
 
 // selectedCall parses a call among selectors; the next tokens are a name and a parenthesis.
@@ -170,7 +303,7 @@ func (c *cursor) selectedCall() (ast.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		arg, err := c.modified(&ast.Column{Name: column})
+		arg, err := c.modifiers(&ast.Column{Name: column})
 		if err != nil {
 			return nil, err
 		}

@@ -13,6 +13,7 @@ func Shape(text string, dst []byte, lits []Literal) ([]byte, []Literal, error) {
 	if err != nil {
 		return dst, lits, err.answer(text)
 	}
+	s.literalsOnly = true
 	first := len(dst)
 	semicolons := 0
 	for {
@@ -38,12 +39,12 @@ func Shape(text string, dst []byte, lits []Literal) ([]byte, []Literal, error) {
 			dst = append(dst, '$', shapeMarks[kind-kindString])
 			lits = append(lits, literal(kind, text[start:s.pos]))
 		case kind == kindIdent || kind >= firstKeyword:
-			for i := start; i < s.pos; i++ {
-				c := text[i]
+			from := len(dst)
+			dst = append(dst, text[start:s.pos]...)
+			for i, c := range dst[from:] {
 				if c >= 'A' && c <= 'Z' {
-					c += 'a' - 'A'
+					dst[from+i] = c + 'a' - 'A'
 				}
-				dst = append(dst, c)
 			}
 		default:
 			dst = append(dst, text[start:s.pos]...)

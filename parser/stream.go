@@ -28,16 +28,21 @@ func (d definition) Lex(_ string, r io.Reader) (lexer.Lexer, error) {
 	return &stream{text: string(b), toks: toks}, err
 }
 
-// stream hands out the tokens of text.
+// stream hands out the tokens of text, and one of kindBroken behind them when the lexer stopped there.
 type stream struct {
-	text  string
-	toks  []Token
-	slots int
+	text   string
+	toks   []Token
+	broken bool
+	slots  int
 }
 
 // Next implements lexer.Lexer.
 func (s *stream) Next() (lexer.Token, error) {
 	if len(s.toks) == 0 {
+		if s.broken {
+			s.broken = false
+			return lexer.Token{Type: lexer.TokenType(kindBroken), Pos: lexer.Position{Offset: len(s.text)}}, nil
+		}
 		return lexer.EOFToken(lexer.Position{Offset: len(s.text)}), nil
 	}
 	t := s.toks[0]

@@ -28,6 +28,19 @@ func (t *term) Parse(lex *lexer.PeekingLexer) (err error) {
 	return err
 }
 
+// termList is (a, b) of VALUES.
+type termList struct{ items []ast.Expr }
+
+// Parse implements participle.Parseable.
+func (l *termList) Parse(lex *lexer.PeekingLexer) (err error) {
+	c := cursor{PeekingLexer: lex}
+	if c.kind() != kindLParen {
+		return participle.NextMatch
+	}
+	l.items, err = c.tuple((*cursor).term)
+	return err
+}
+
 // startsTerm reports whether a term may begin with a token of kind k.
 func startsTerm(k Kind) bool { return k == kindMinus || startsSimple(k) }
 
@@ -41,23 +54,38 @@ func startsSimple(k Kind) bool {
 }
 
 func (c *cursor) term() (ast.Expr, error) {
-	left, err := c.factor((*cursor).sign)
-	for n := 1; err == nil && c.sumGoesOn(); n++ {
+	left, err := c.signedFactor()
+	for n := 1; err == nil; n++ {
+		more, lookErr := c.sumGoesOn()
+		if lookErr != nil {
+			return nil, lookErr
+		}
+		if !more {
+			return left, c.follows(c.Peek(), behindTerm)
+		}
 		left, err = c.binary(left, (*cursor).signedFactor, n)
 	}
 	return left, err
 }
 
-// sumGoesOn reports whether a + or - follows that belongs to this term: in SET c = v + c the + does not.
-func (c *cursor) sumGoesOn() bool {
-	switch c.kind() {
-	case kindMinus:
-		return true
-	case kindPlus:
-		next, after := c.ahead(1), c.ahead(2)
-		return !(isName(next) || next == kindEmptyName) || after == kindLParen || after == kindDot
+// sumGoesOn reports whether a + or - follows that belongs to this term. In SET c = v + c the + does not: a column and not a
+// call is behind it, and then a comma or WHERE. Cassandra's parser looks as far for every term.
+func (c *cursor) sumGoesOn() (bool, error) {
+	if c.kind() != kindPlus {
+		return c.kind() == kindMinus, nil
 	}
-	return false
+	if next := c.ahead(1); !isName(next) && next != kindEmptyName {
+		return true, nil
+	}
+	switch after := c.ahead(2); after {
+	case kindLParen, kindDot:
+		return true, nil
+	case kindComma, wordWhere:
+		return false, nil
+	}
+	plus := c.Next()
+	c.Next()
+	return false, c.noViableFrom(plus)
 }
 
 // binary takes an operator and its right side.
@@ -104,7 +132,12 @@ func (c *cursor) simple() (ast.Expr, error) {
 	case k.isLiteral():
 		return c.literal(), nil
 	case k == kindMarker || k == kindColon:
-		return c.marker()
+		t := c.Peek()
+		m, err := c.marker()
+		if err == nil && k == kindMarker {
+			err = c.markerKeyspace(t, false)
+		}
+		return m, err
 	case k == wordNull:
 		c.Next()
 		return &ast.Literal{Kind: ast.NullLiteral, Text: "null", Slot: -1}, nil
@@ -213,12 +246,13 @@ func (c *cursor) cast(operand func(*cursor) (ast.Expr, error)) (ast.Expr, error)
 
 // call parses a function call, [keyspace.]name(args).
 func (c *cursor) call(arg func(*cursor) (ast.Expr, error)) (ast.Expr, error) {
+	start := c.Peek()
 	name, err := c.functionName()
 	if err != nil {
 		return nil, err
 	}
 	if c.kind() != kindLParen {
-		return nil, c.noViable()
+		return nil, c.noViableFrom(start)
 	}
 	args, err := c.items(arg, kindRParen)
 	if err != nil {
@@ -229,15 +263,16 @@ func (c *cursor) call(arg func(*cursor) (ast.Expr, error)) (ast.Expr, error) {
 
 // functionName takes [keyspace.]name of a function, up to the parenthesis.
 func (c *cursor) functionName() (n ast.Name, err error) {
+	start := c.Peek()
 	if isName(c.kind()) && c.ahead(1) == kindDot {
 		n.Keyspace = nameText(c.Next())
 		c.Next()
 	} else if isName(c.kind()) && !isFunctionName(c.kind()) {
 		c.Next()
-		return n, c.noViable()
+		return n, c.noViableFrom(start)
 	}
 	if !isFunctionName(c.kind()) {
-		return n, c.noViable()
+		return n, c.noViableFrom(start)
 	}
 	n.Name = nameText(c.Next())
 	return n, nil

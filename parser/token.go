@@ -13,7 +13,8 @@ type Token struct {
 
 // The kinds that are no keywords.
 const (
-	kindEOF Kind = iota
+	kindEOF    Kind = iota
+	kindBroken      // where the lexer stopped with an error; only the grammar sees it
 	kindIdent
 	kindQuotedName
 	kindEmptyName // ""
@@ -55,7 +56,7 @@ const (
 
 // spelling holds the text of each punctuation mark, and what error messages call the other kinds.
 var spelling = [firstKeyword]string{
-	kindEOF: "EOF", kindIdent: "IDENT", kindQuotedName: "QUOTED_NAME", kindEmptyName: "EMPTY_QUOTED_NAME",
+	kindEOF: "EOF", kindBroken: "BROKEN", kindIdent: "IDENT", kindQuotedName: "QUOTED_NAME", kindEmptyName: "EMPTY_QUOTED_NAME",
 	kindString: "STRING_LITERAL", kindInteger: "INTEGER", kindFloat: "FLOAT", kindBoolean: "BOOLEAN",
 	kindDuration: "DURATION", kindUUID: "UUID", kindHex: "HEXNUMBER", kindMarker: "?", kindExpr: "expr(", kindSemicolon: ";",
 	kindLParen: "(", kindRParen: ")", kindLBracket: "[", kindRBracket: "]", kindLBrace: "{", kindRBrace: "}",

@@ -28,6 +28,7 @@ func (t *typeName) Parse(lex *lexer.PeekingLexer) (err error) {
 	return err
 }
 
+// typeName parses a type.
 func (c *cursor) typeName() (*ast.TypeName, error) {
 	if err := c.enter(); err != nil {
 		return nil, err
@@ -39,7 +40,8 @@ func (c *cursor) typeName() (*ast.TypeName, error) {
 		t := c.Next()
 		return &ast.TypeName{Class: literalText(kindString, t.Value)}, nil
 	case k.class() == nativeWord && c.ahead(1) != kindDot:
-		return &ast.TypeName{Name: nameText(c.Next())}, nil
+		start := c.Next()
+		return &ast.TypeName{Name: nameText(start)}, c.follows(start, behindType)
 	case c.ahead(1) != kindLT && k != wordSet:
 		return c.userType()
 	}
@@ -57,10 +59,22 @@ func (c *cursor) typeName() (*ast.TypeName, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.Params[0].Frozen = true
-		return t.Params[0], nil
+		p := t.Params[0]
+		if !p.IsUser && len(p.Params) == 0 {
+			return nil, c.refuse("frozen<> is only allowed on collections, tuples, and user-defined types (got " + given(p) + ")")
+		}
+		p.Frozen = true
+		return p, nil
 	}
 	return c.userType()
+}
+
+// given returns a native type or a class as the refusal of frozen<> prints it.
+func given(t *ast.TypeName) string {
+	if t.Class == "" || strings.Contains(t.Class, ".") {
+		return t.String()
+	}
+	return (&ast.TypeName{Class: "org.apache.cassandra.db.marshal." + t.Class}).String()
 }
 
 // parameters parses name<type, ...> with at least low and at most high types.
@@ -130,6 +144,9 @@ func (c *cursor) userType() (*ast.TypeName, error) {
 	case k == kindIdent, k == kindQuotedName, k >= firstKeyword && k.class() == basicWord, k == wordKey:
 		t.Name = nameText(c.Next())
 		return t, nil
+	case isName(k) && t.Keyspace == "":
+		c.Next()
+		return nil, c.mismatch(kindDot)
 	}
 	return nil, c.noViable()
 }

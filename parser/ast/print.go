@@ -114,7 +114,7 @@ func (p *printer) function(n Name) {
 			return
 		}
 		p.WriteString(quote(n.Name))
-	case "cast", "json", "distinct", "key":
+	case "cast", "json", "distinct", "key", "expr": // expr( is a token of its own.
 		p.WriteString(quote(n.Name))
 	default:
 		p.WriteString(ident(n.Name))
@@ -126,7 +126,7 @@ func (t *TypeName) String() string {
 	var s string
 	switch {
 	case t.Class != "" || t.Name == "":
-		return text(t.Class)
+		s = text(t.Class)
 	case t.IsUser:
 		s = Name{t.Keyspace, t.Name}.typeName()
 	default:
