@@ -26,6 +26,9 @@ func (r *Restrictions) check(kind whereKind, o whereOptions) error {
 	if err := r.checkPartition(kind, queriable, o.allowFiltering); err != nil {
 		return err
 	}
+	if r.usesIndex || r.partitionFilters() {
+		r.filtered += count(r.partition)
+	}
 	if o.onlyStatics && r.HasClustering() {
 		switch kind {
 		case whereUpdate, whereDelete:
@@ -39,6 +42,9 @@ func (r *Restrictions) check(kind whereKind, o whereOptions) error {
 	}
 	if r.KeyRange && kind == whereSelect && r.anySupporting(r.clustering) {
 		r.usesIndex = true
+	}
+	if r.usesIndex || r.clusteringFilters() {
+		r.filtered += count(r.clustering)
 	}
 	if len(r.other) > 0 {
 		if kind != whereSelect {
@@ -94,7 +100,7 @@ func (r *Restrictions) partitionFilters() bool {
 
 func (r *Restrictions) checkPartition(kind whereKind, queriable, allowFiltering bool) error {
 	if kind != whereSelect {
-		if r.token != nil {
+		if r.token != nil && lastRestriction(r.partition) == nil {
 			return cql.Invalidf("The token function cannot be used in WHERE clauses for %s statements", kind)
 		}
 		var missing []*schema.Column
@@ -200,22 +206,7 @@ func (r *Restrictions) checkClustering(kind whereKind, queriable bool, o whereOp
 // needsFiltering reports whether a read that has no whole partition key, or that uses an index, drops rows that it reads.
 // Source: StatementRestrictions.needFiltering.
 func (r *Restrictions) needsFiltering() bool {
-	count := func(list []*restriction) (n int) {
-		for _, x := range list {
-			if x != nil {
-				n++
-			}
-		}
-		return n
-	}
-	n := 0
-	if r.usesIndex || r.partitionFilters() {
-		n += count(r.partition)
-	}
-	if r.usesIndex && r.HasClustering() || r.clusteringFilters() {
-		n += count(r.clustering)
-	}
-	n += len(r.other)
+	n := r.filtered + len(r.other)
 	if n > 1 || n == 0 && r.HasClustering() {
 		return true
 	}
@@ -225,6 +216,16 @@ func (r *Restrictions) needsFiltering() bool {
 		}
 	}
 	return false
+}
+
+// count is the number of columns that are restricted.
+func count(list []*restriction) (n int) {
+	for _, x := range list {
+		if x != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // plan divides the restrictions into keys, slices and filters and picks the index.
@@ -268,8 +269,7 @@ func (r *Restrictions) plan() {
 	}
 }
 
-// asFilters is the restriction as terms of a row filter. What a filter cannot do is refused when the statement runs, by a
-// term of a tuple: see AppendFilters.
+// asFilters is the restriction as terms of a row filter. What a filter cannot do is refused when the statement runs.
 func (x *restriction) asFilters() []filterTerm {
 	if x.kind == isContains {
 		return x.terms
@@ -292,9 +292,9 @@ func (x *restriction) asFilters() []filterTerm {
 	case x.kind == isIN || len(x.columns) > 1:
 		f := filterTerm{column: x.columns[0], op: request.OpIN, marker: x.marker, component: -1}
 		if x.multi {
-			f.component = len(x.columns)
+			f.refusal = "Multicolumn IN filters are not supported"
 			if x.kind == isSlice {
-				f.op = request.OpGT
+				f.refusal = "Multi-column slice restrictions cannot be used for filtering."
 			}
 			return []filterTerm{f}
 		}

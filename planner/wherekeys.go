@@ -34,11 +34,13 @@ func (r *Restrictions) AppendKeys(dst [][]byte, env *Env) ([][]byte, error) {
 		}
 	}
 	for _, k := range dst[start:] {
-		if len(k) == 0 {
-			return dst, cql.Invalidf("Key may not be empty")
-		}
 		if len(k) > maxKeyBytes {
 			return dst, cql.Invalidf("Key length of %d is longer than maximum of %d", len(k), maxKeyBytes)
+		}
+	}
+	for _, k := range dst[start:] {
+		if len(k) == 0 {
+			return dst, cql.Invalidf("Key may not be empty")
 		}
 	}
 	if r.token == nil {
@@ -62,27 +64,39 @@ func (r *Restrictions) singleKey(env *Env) ([]byte, error) {
 	if len(r.partition) == 1 {
 		return r.partition[0].keyValue(env)
 	}
-	key := make([]byte, 0, 64)
+	var few [4][]byte
+	values := few[:0]
 	for _, x := range r.partition {
 		v, err := x.keyValue(env)
 		if err != nil {
 			return nil, err
 		}
-		if key, err = appendComponent(key, v); err != nil {
-			return nil, err
-		}
+		values = append(values, v)
 	}
-	return key, nil
+	return compositeKey(values)
 }
 
-// appendComponent appends a component of a partition key of several columns.
-// Source: org.apache.cassandra.db.marshal.CompositeType.
-func appendComponent(key, v []byte) ([]byte, error) {
-	if len(v) > maxKeyBytes {
-		return nil, cql.Invalidf("Key length of %d is longer than maximum of %d", len(v), maxKeyBytes)
+// longKey refuses a partition key.
+func longKey(n int) error {
+	return cql.Invalidf("Key length of %d is longer than maximum of %d", n, maxKeyBytes)
+}
+
+// compositeKey is the partition key of several columns: for each a uint16 length, the value and a zero byte. The values
+// alone must not be longer than a key may be. Source: org.apache.cassandra.db.marshal.CompositeType.
+func compositeKey(values [][]byte) ([]byte, error) {
+	n := 0
+	for _, v := range values {
+		n += len(v)
 	}
-	key = binary.BigEndian.AppendUint16(key, uint16(len(v)))
-	return append(append(key, v...), 0), nil
+	if n > maxKeyBytes {
+		return nil, longKey(n)
+	}
+	key := make([]byte, 0, n+3*len(values))
+	for _, v := range values {
+		key = binary.BigEndian.AppendUint16(key, uint16(len(v)))
+		key = append(append(key, v...), 0)
+	}
+	return key, nil
 }
 
 // keyValue is the one value of a column of the primary key.
@@ -108,31 +122,34 @@ func checkKeyValue(c *schema.Column, v []byte, unset bool) error {
 
 // manyKeys appends the product of the components' values.
 func (r *Restrictions) manyKeys(dst [][]byte, env *Env) ([][]byte, error) {
-	keys := [][]byte{{}}
+	product := [][][]byte{nil}
 	for _, x := range r.partition {
 		values, err := x.columnValues(env)
 		if err != nil {
 			return dst, err
 		}
-		if len(values)*len(keys) > maxCombinations {
-			return dst, tooMany(len(values) * len(keys))
+		if len(r.partition) == 1 {
+			return append(dst, values...), nil
 		}
-		next := make([][]byte, 0, len(values)*len(keys))
-		for _, k := range keys {
+		if len(values)*len(product) > maxCombinations {
+			return dst, tooMany(len(values) * len(product))
+		}
+		next := make([][][]byte, 0, len(values)*len(product))
+		for _, p := range product {
 			for _, v := range values {
-				if len(r.partition) == 1 {
-					next = append(next, v)
-					continue
-				}
-				if v, err = appendComponent(slices.Clip(k), v); err != nil {
-					return dst, err
-				}
-				next = append(next, v)
+				next = append(next, append(slices.Clip(p), v))
 			}
 		}
-		keys = next
+		product = next
 	}
-	return append(dst, keys...), nil
+	for _, p := range product {
+		key, err := compositeKey(p)
+		if err != nil {
+			return dst, err
+		}
+		dst = append(dst, key)
+	}
+	return dst, nil
 }
 
 func tooMany(n int) error {
@@ -177,6 +194,8 @@ func (x *restriction) markerValues(env *Env) ([][]byte, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case unset && x.multi:
+		return nil, cql.Invalidf("Invalid unset value for in(%s)", columnList(x.columns, ","))
 	case unset:
 		return nil, cql.Invalidf("Invalid unset value for column %s", x.columns[0].Name)
 	case v == nil && x.multi:
@@ -298,6 +317,9 @@ func (r *Restrictions) AppendFilters(dst []request.Filter, env *Env) ([]request.
 // eval is the filter with its values. Source: RowFilter.Expression.validate; MultiColumnRestriction.addToRowFilter.
 func (f *filterTerm) eval(env *Env) (request.Filter, error) {
 	out := request.Filter{Column: f.column, Op: f.op}
+	if f.refusal != "" {
+		return out, &cql.Error{Code: cql.CodeInvalid, Message: f.refusal}
+	}
 	if f.values != nil || f.marker != nil {
 		return out, f.evalList(env, &out)
 	}
@@ -335,18 +357,12 @@ func (f *filterTerm) eval(env *Env) (request.Filter, error) {
 	return out, nil
 }
 
-// evalList fills an IN; nulls in it match nothing.
+// evalList fills an IN. What stands behind a null in the list does not match, as Cassandra reads no further.
 func (f *filterTerm) evalList(env *Env, out *request.Filter) error {
-	if f.component >= 0 {
-		if f.op == request.OpIN {
-			return cql.Invalidf("Multicolumn IN filters are not supported")
-		}
-		return cql.Invalidf("Multi-column slice restrictions cannot be used for filtering.")
-	}
 	if f.marker != nil {
 		x := restriction{columns: []*schema.Column{f.column}, marker: f.marker}
 		values, err := x.markerValues(env)
-		out.Values = values
+		out.Values = beforeNull(values)
 		return err
 	}
 	for _, t := range f.values {
@@ -359,7 +375,16 @@ func (f *filterTerm) evalList(env *Env, out *request.Filter) error {
 		}
 		out.Values = append(out.Values, v)
 	}
+	out.Values = beforeNull(out.Values)
 	return nil
+}
+
+// beforeNull is the part of a list before its first null.
+func beforeNull(values [][]byte) [][]byte {
+	if i := slices.IndexFunc(values, func(v []byte) bool { return v == nil }); i >= 0 {
+		return values[:i]
+	}
+	return values
 }
 
 // fieldAt is the i-th component of a tuple, nil when it is null or missing.

@@ -135,14 +135,14 @@ func (st *writeState) begin(ctx context.Context, env *planner.Env, cl cql.Consis
 
 func (st *writeState) end() {
 	st.ctx, st.env = nil, nil
+	if cap(st.parts) > maxPooledParts || cap(st.keys) > maxPooledParts {
+		st.parts, st.ms, st.keys = nil, nil, nil
+	}
 	clear(st.ms)
-	clear(st.keys)
+	clear(st.keys[:cap(st.keys)])
 	clear(st.row)
 	clear(st.rows)
 	st.ms, st.keys, st.row, st.rows = st.ms[:0], st.keys[:0], st.row[:0], st.rows[:0]
-	if cap(st.parts) > maxPooledParts {
-		st.parts = nil
-	}
 	st.parts = st.parts[:0]
 	if cap(st.key) > maxPooledKey {
 		st.key = nil
@@ -251,25 +251,25 @@ func (st *writeState) partitionKeys(p *planner.ModificationPlan) ([][]byte, erro
 		st.keys, err = p.Where.AppendKeys(st.keys, st.env)
 		return st.keys, err
 	}
-	st.key = st.key[:0]
+	raw := 0
 	for i, term := range p.Key {
 		v, err := keyValue(term, p.Table.PartitionKey[i], st.env)
 		if err != nil {
 			return nil, err
 		}
-		if len(p.Key) == 1 {
-			st.keys = append(st.keys, v)
-			break
-		}
-		if len(v) > maxKeyLength {
-			// What Cassandra counts: the value with its length and end.
-			return nil, keyTooLong(len(v) + len(st.key) + 3)
-		}
-		st.key = binary.BigEndian.AppendUint16(st.key, uint16(len(v)))
-		st.key = append(append(st.key, v...), 0)
+		st.keys = append(st.keys, v)
+		raw += len(v)
+	}
+	if raw > maxKeyLength {
+		return nil, keyTooLong(raw)
 	}
 	if len(p.Key) > 1 {
-		st.keys = append(st.keys, st.key)
+		st.key = st.key[:0]
+		for _, v := range st.keys {
+			st.key = binary.BigEndian.AppendUint16(st.key, uint16(len(v)))
+			st.key = append(append(st.key, v...), 0)
+		}
+		st.keys = append(st.keys[:0], st.key)
 	}
 	switch key := st.keys[0]; {
 	case len(key) == 0:
