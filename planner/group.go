@@ -68,8 +68,8 @@ func (s *scope) grouping(p *SelectPlan, st *ast.Select) error {
 	if g.Clustering > 0 && p.Distinct {
 		return cql.Invalidf("Grouping on clustering columns is not allowed for SELECT DISTINCT queries")
 	}
-	if call != nil && !call.isMonotonic() {
-		return cql.Invalidf("Only monotonic functions are supported in the GROUP BY clause. Got: %s ", call.signature())
+	if call != nil && !call.fn.Monotonic {
+		return cql.Invalidf("Only monotonic functions are supported in the GROUP BY clause. Got: %s ", call.fn)
 	}
 	p.Group = g
 	return nil
@@ -97,7 +97,7 @@ func (s *scope) groupColumn(p *SelectPlan, g *Grouping, x selectable) (*schema.C
 
 // groupCall prepares a function as the last entry of GROUP BY.
 func (s *scope) groupCall(p *SelectPlan, g *Grouping, x *callSelectable) (*schema.Column, error) {
-	if x.isAggregate() {
+	if x.fn.IsAggregate() {
 		return nil, cql.Invalidf("Aggregate functions are not supported within the GROUP BY clause, got: %s", x.functionName())
 	}
 	b := &selectionBuilder{s: s, fetch: p.Fetch}

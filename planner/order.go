@@ -32,7 +32,10 @@ next:
 			return nil, err
 		}
 		if o.ANN != nil {
-			return nil, refuseANN(c, o)
+			if _, err := s.columnTerm(o.ANN, c); err != nil {
+				return nil, err
+			}
+			return nil, refuseANN(o)
 		}
 		for j := range list {
 			if list[j].column == c {
@@ -46,7 +49,7 @@ next:
 }
 
 // refuseANN answers ORDER BY c ANN OF v: no index of ours knows nearness. Source: StatementRestrictions.addOrderingRestrictions.
-func refuseANN(c *schema.Column, o *ast.Order) error {
+func refuseANN(o *ast.Order) error {
 	if o.Desc {
 		return cql.Invalidf("Descending ANN ordering is not supported")
 	}

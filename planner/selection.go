@@ -198,6 +198,10 @@ func (s *scope) selectable(e ast.Expr) (selectable, error) {
 		items, err := s.selectableList(e.Items)
 		return &tupleSelectable{items}, err
 	case *ast.Map:
+		if fields := fieldNames(e); fields != nil {
+			values, err := s.selectableList(e.Values)
+			return &mapSelectable{s: s, fields: fields, values: values}, err
+		}
 		keys, err := s.selectableList(e.Keys)
 		if err != nil {
 			return nil, err
@@ -209,6 +213,19 @@ func (s *scope) selectable(e ast.Expr) (selectable, error) {
 		return &mapSelectable{s: s, fields: e.Fields, values: values}, err
 	}
 	return nil, cql.Invalidf("%s is not supported in the selection clause", termText(e))
+}
+
+// fieldNames are the keys of a map that may be a user type as well: when all are bare names. Else it is nil.
+func fieldNames(e *ast.Map) []string {
+	var names []string
+	for _, k := range e.Keys {
+		c, ok := k.(*ast.Column)
+		if !ok {
+			return nil
+		}
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 func (s *scope) selectableList(items []ast.Expr) ([]selectable, error) {
@@ -314,8 +331,11 @@ func (x *hintSelectable) assignable(recv Spec) (types.Assignability, error) {
 func (x *hintSelectable) columns(f func(*schema.Column)) { x.of.columns(f) }
 func (x *hintSelectable) name() string                   { return "(" + hintName(x.typ) + ")" + x.of.name() }
 
-// hintName is the type of a hint as names show it: a user type comes with its keyspace.
+// hintName is the type of a hint as names show it: a user type comes with its keyspace, a tuple without frozen.
 func hintName(t *types.Type) string {
+	if t.Kind == types.Tuple {
+		return strings.TrimSuffix(strings.TrimPrefix(t.String(), "frozen<"), ">")
+	}
 	if t.Kind == types.UDT && !t.Frozen {
 		return types.QuoteIdent(t.Keyspace) + "." + t.String()
 	}
@@ -335,5 +355,8 @@ func (x *hintSelectable) build(b *selectionBuilder, _ *types.Type) (Selector, er
 		return nil, cql.Invalidf("Cannot assign value %s to %s of type %s", x.name(), x.name(), t)
 	}
 	of, err := x.of.build(b, x.typ)
-	return &typedSelector{of, x.typ}, err
+	if err != nil || of.Type().Equal(x.typ) {
+		return of, err
+	}
+	return &typedSelector{of, x.typ}, nil
 }

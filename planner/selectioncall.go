@@ -7,106 +7,169 @@ import (
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/types"
 	"github.com/helenusdb/helenus/parser/ast"
+	"github.com/helenusdb/helenus/planner/function"
 )
 
-// callee is the function that a call in a selection was resolved to.
-type callee struct {
-	name string // as result columns show it: "system.abs"
-	// short is the function's own name, for messages.
-	short     string
-	args      []*types.Type
-	result    *types.Type
-	monotonic bool
-	// scalar computes a value; nil of an aggregate.
-	scalar func(env *Env, args [][]byte) ([]byte, error)
-	// aggregate begins an aggregation; nil of a scalar function.
-	aggregate func() Accumulator
-}
-
-// callSelectable is a call of a function: by name, as an operator, or as a cast.
-// Source: Selectable.WithFunction, Selectable.WithCast.
+// callSelectable is a call of a function, by name or as an operator. Source: Selectable.WithFunction.
 type callSelectable struct {
 	s    *scope
-	fn   *callee
+	fn   *function.Function
 	args []selectable
 	// op is the operator that the call was written as, or whose function was called; 0 for none. A unary minus has one
 	// argument.
 	op byte
-	// cast is the type of CAST, nil for none.
-	cast *types.Type
 	// star says that the call is count(*).
 	star bool
 }
 
-func (x *callSelectable) isAggregate() bool    { return x.fn.aggregate != nil }
-func (x *callSelectable) isMonotonic() bool    { return x.fn.monotonic }
-func (x *callSelectable) functionName() string { return x.fn.name }
+// functionName is the function as result columns show it.
+func (x *callSelectable) functionName() string { return "system." + x.fn.Name }
 
-// signature is the function as messages show it.
-func (x *callSelectable) signature() string {
-	names := make([]string, len(x.fn.args))
-	for i, t := range x.fn.args {
-		names[i] = t.String()
-	}
-	return x.fn.name + " : (" + strings.Join(names, ", ") + ") -> " + x.fn.result.String()
-}
-
-func (x *callSelectable) exactType() *types.Type         { return x.fn.result }
+func (x *callSelectable) exactType() *types.Type         { return x.fn.Return }
 func (x *callSelectable) columns(f func(*schema.Column)) { columnsOf(f, x.args) }
 func (x *callSelectable) assignable(recv Spec) (types.Assignability, error) {
-	return typeMatch(x.fn.result, recv)
+	return typeMatch(x.fn.Return, recv)
 }
 
 func (x *callSelectable) name() string {
 	switch {
 	case x.star:
 		return "count"
-	case x.cast != nil:
-		return "cast(" + namesOf(x.args) + " as " + x.cast.String() + ")"
 	case x.op != 0 && len(x.args) == 1:
 		return string(x.op) + x.args[0].name()
 	case x.op != 0:
 		return x.args[0].name() + " " + string(x.op) + " " + x.args[1].name()
 	}
-	return x.fn.name + "(" + namesOf(x.args) + ")"
+	if t, ok := strings.CutPrefix(x.fn.Name, "cast_as_"); ok {
+		return "cast(" + namesOf(x.args) + " as " + t + ")"
+	}
+	return x.functionName() + "(" + namesOf(x.args) + ")"
 }
 
 func (x *callSelectable) build(b *selectionBuilder, _ *types.Type) (Selector, error) {
-	aggregate := x.isAggregate()
 	before := len(b.aggregates)
-	args, err := buildAll(b, x.args, x.fn.args...)
+	args, err := buildAll(b, x.args, x.fn.Args...)
 	if err != nil {
 		return nil, err
 	}
-	if !aggregate {
+	if !x.fn.IsAggregate() {
 		return &callSelector{x.fn, args}, nil
 	}
 	if len(b.aggregates) > before {
 		return nil, cql.Invalidf("aggregate functions cannot be used as arguments of aggregate functions")
 	}
-	b.aggregates = append(b.aggregates, &Aggregate{Args: args, New: x.fn.aggregate})
-	return &aggregateSelector{before, x.fn.result}, nil
+	b.aggregates = append(b.aggregates, &Aggregate{Args: args, New: x.fn.New})
+	return &aggregateSelector{before, x.fn.Return}, nil
 }
 
 // callSelectable resolves a call by name.
 func (s *scope) callSelectable(e *ast.Call) (selectable, error) {
-	name := e.Func.Name
-	if _, ok := timeFunctions[name]; ok && e.Func.Keyspace == "" && len(e.Args) == 1 {
+	ks, name := e.Func.Keyspace, e.Func.Name
+	if _, ok := timeFunctions[name]; ok && ks == "" && len(e.Args) == 1 {
 		return s.timeSelectable(name, e.Args[0])
 	}
 	if countsRows(e) {
-		fn, err := s.resolveSelection(ast.Name{Keyspace: e.Func.Keyspace, Name: "countRows"}, nil)
+		fn, err := s.resolveSelection(ks, "count_rows", nil)
 		return &callSelectable{s: s, fn: fn, star: true}, err
 	}
 	args, err := s.selectableList(e.Args)
 	if err != nil {
 		return nil, err
 	}
-	if strings.EqualFold(name, "token") {
-		return s.tokenSelectable(args)
+	if ks == "" || ks == "system" {
+		switch name {
+		case "token":
+			return s.tokenSelectable(args)
+		case "from_json", "fromjson":
+			return nil, cql.Invalidf("from_json() cannot be used in the selection clause of a SELECT statement")
+		}
 	}
-	fn, err := s.resolveSelection(e.Func, args)
+	fn, err := s.resolveSelection(ks, name, args)
 	return &callSelectable{s: s, fn: fn, args: args, op: operatorOf(name)}, err
+}
+
+// resolveSelection finds the function that a call in a selection means.
+func (s *scope) resolveSelection(ks, name string, args []selectable) (*function.Function, error) {
+	list := make([]function.Arg, len(args))
+	for i, x := range args {
+		list[i] = s.functionArg(x)
+	}
+	for _, a := range list {
+		if a.Type != nil && a.Type.Kind == types.Vector {
+			listsBecomeVectors(args, list)
+		}
+	}
+	fn, err := function.Resolve(ks, name, list, nil)
+	if fn == nil && err == nil {
+		if ks != "" {
+			name = ks + "." + name
+		}
+		return nil, cql.Invalidf("Unknown function '%s'", name)
+	}
+	return fn, err
+}
+
+// listsBecomeVectors takes the types from list literals that stand beside a vector: they may be vectors as well.
+func listsBecomeVectors(args []selectable, list []function.Arg) {
+	for i, x := range args {
+		if _, ok := x.(*listSelectable); ok {
+			list[i].Type = nil
+		}
+	}
+}
+
+// functionArg is x as an argument, of which overloads are chosen.
+func (s *scope) functionArg(x selectable) function.Arg {
+	return function.Arg{
+		Text: x.name(), Type: compatibleType(x), Marker: isMarker(x),
+		Assignable: func(t *types.Type) types.Assignability {
+			m, err := x.assignable(s.named(x.name(), t))
+			if err != nil {
+				return types.NotAssignable
+			}
+			return m
+		},
+	}
+}
+
+// compatibleType is the type that x has where nothing expects one, or nil. Source: AssignmentTestable.getCompatibleTypeIfKnown.
+func compatibleType(x selectable) *types.Type {
+	switch x := x.(type) {
+	case *termSelectable:
+		if l, ok := x.e.(*ast.Literal); ok && l.Kind != ast.NullLiteral {
+			return preferredType(l)
+		}
+		return nil
+	case *tupleSelectable:
+		if len(x.items) == 1 {
+			return compatibleType(x.items[0])
+		}
+	case *listSelectable:
+		for _, item := range x.items {
+			if t := compatibleType(item); t != nil {
+				return types.ListOf(t.Freeze(), false)
+			}
+		}
+	case *setSelectable:
+		for _, item := range x.items {
+			if t := compatibleType(item); t != nil {
+				return types.SetOf(t.Freeze(), false)
+			}
+		}
+	}
+	return x.exactType()
+}
+
+// isMarker reports whether x is a bind marker, in parentheses or not.
+func isMarker(x selectable) bool {
+	switch x := x.(type) {
+	case *termSelectable:
+		_, ok := x.e.(*ast.Marker)
+		return ok
+	case *tupleSelectable:
+		return len(x.items) == 1 && isMarker(x.items[0])
+	}
+	return false
 }
 
 // countsRows reports whether a call is count(*), or count of a constant, which is the same.
@@ -133,33 +196,58 @@ func (s *scope) operatorSelectable(op byte, operands ...ast.Expr) (selectable, e
 	if err != nil {
 		return nil, err
 	}
-	name := "_negate"
+	name := function.Negation
 	if len(args) == 2 {
-		for f, o := range operatorByFunction {
-			if o == op && f != "_negate" {
-				name = f
-			}
-		}
+		name = function.OperatorName(op)
 	}
-	fn, err := s.resolveOperator(op, name, args)
+	fn, err := s.resolveSelection("system", name, args)
 	return &callSelectable{s: s, fn: fn, args: args, op: op}, err
 }
 
-// castSelectable resolves CAST(x AS type); a cast to the type that x has is x. Source: Selectable.WithCast.
+// castSelectable is CAST(x AS type); a cast to the type that x has is x. Source: Selectable.WithCast.
+type castSelectable struct {
+	s   *scope
+	of  selectable
+	typ *types.Type
+}
+
 func (s *scope) castSelectable(e *ast.Cast) (selectable, error) {
 	of, err := s.selectable(e.Of)
 	if err != nil {
 		return nil, err
 	}
 	t, err := s.resolveType(e.Type)
+	return &castSelectable{s, of, t}, err
+}
+
+func (x *castSelectable) exactType() *types.Type         { return x.typ }
+func (x *castSelectable) columns(f func(*schema.Column)) { x.of.columns(f) }
+func (x *castSelectable) assignable(recv Spec) (types.Assignability, error) {
+	return typeMatch(x.typ, recv)
+}
+
+func (x *castSelectable) name() string {
+	if t := x.of.exactType(); t != nil && t.Equal(x.typ) {
+		return x.of.name()
+	}
+	return "cast(" + x.of.name() + " as " + x.typ.String() + ")"
+}
+
+func (x *castSelectable) build(b *selectionBuilder, _ *types.Type) (Selector, error) {
+	of, err := x.of.build(b, nil)
+	if err != nil || of.Type().Equal(x.typ) {
+		return of, err
+	}
+	fn, err := function.Resolve("system", function.CastName(x.typ), []function.Arg{x.s.functionArg(x.of)}, nil)
 	if err != nil {
 		return nil, err
 	}
-	fn, err := s.resolveCast(of, t)
-	if fn == nil || err != nil {
-		return of, err
+	if fn == nil {
+		name := x.of.name()
+		x.of.columns(func(c *schema.Column) { name = c.Name })
+		return nil, cql.Invalidf("%s cannot be cast to %s", name, x.typ)
 	}
-	return &callSelectable{s: s, fn: fn, args: []selectable{of}, cast: t}, nil
+	return &callSelector{fn, []Selector{of}}, nil
 }
 
 // tokenSelectable is token(key...). Source: org.apache.cassandra.cql3.functions.TokenFct.
@@ -168,7 +256,7 @@ func (s *scope) tokenSelectable(args []selectable) (selectable, error) {
 	if len(args) != len(pk) {
 		return nil, cql.Invalidf("Invalid number of arguments in call to function system.token: %d required but %d provided", len(pk), len(args))
 	}
-	fn := &callee{name: "system.token", short: "token", result: tokenType(s.env.Partitioner)}
+	fn := &function.Function{Name: "token", Return: tokenType(s.env.Partitioner), Pure: true}
 	for i, c := range pk {
 		m, err := args[i].assignable(specOf(c))
 		if err != nil {
@@ -177,35 +265,34 @@ func (s *scope) tokenSelectable(args []selectable) (selectable, error) {
 		if m == types.NotAssignable {
 			return nil, cql.Invalidf("Type error: %s cannot be passed as argument %d of function system.token of type %s", args[i].name(), i, c.Type)
 		}
-		fn.args = append(fn.args, c.Type)
+		fn.Args = append(fn.Args, c.Type)
 	}
-	fn.scalar = func(env *Env, values [][]byte) ([]byte, error) {
-		var key []byte
+	p := s.env.Partitioner
+	fn.Call = func(_ *function.Env, values [][]byte) ([]byte, error) {
 		for _, v := range values {
 			if v == nil {
 				return nil, nil
 			}
-			if len(values) == 1 {
-				key = v
-				break
-			}
+		}
+		key := values[0]
+		if len(values) > 1 {
 			var err error
-			if key, err = appendComponent(key, v); err != nil {
+			if key, err = compositeKey(values); err != nil {
 				return nil, err
 			}
 		}
-		return env.Partitioner.Append(nil, env.Partitioner.Token(key)), nil
+		return p.Append(nil, p.Token(key)), nil
 	}
 	return &callSelectable{s: s, fn: fn, args: args}, nil
 }
 
 // callSelector is a scalar function of selectors.
 type callSelector struct {
-	fn   *callee
+	fn   *function.Function
 	args []Selector
 }
 
-func (x *callSelector) Type() *types.Type { return x.fn.result }
+func (x *callSelector) Type() *types.Type { return x.fn.Return }
 
 func (x *callSelector) Eval(in *Input, env *Env) ([]byte, error) {
 	var few [4][]byte
@@ -217,7 +304,7 @@ func (x *callSelector) Eval(in *Input, env *Env) ([]byte, error) {
 				return nil, err
 			}
 			if unset {
-				return nil, cql.Invalidf("Invalid unset value for argument in call to function %s", x.fn.short)
+				return nil, cql.Invalidf("Invalid unset value for argument in call to function %s", x.fn.Name)
 			}
 			args = append(args, v)
 			continue
@@ -228,7 +315,7 @@ func (x *callSelector) Eval(in *Input, env *Env) ([]byte, error) {
 		}
 		args = append(args, v)
 	}
-	return x.fn.scalar(env, args)
+	return x.fn.Call(env.Functions, args)
 }
 
 // aggregateSelector is the result of an aggregate.

@@ -13,8 +13,16 @@ type fieldSelectable struct {
 	field string
 }
 
+// inner is what has the field. In parentheses it is no tuple.
+func (x *fieldSelectable) inner() selectable {
+	if t, ok := x.of.(*tupleSelectable); ok && len(t.items) == 1 {
+		return t.items[0]
+	}
+	return x.of
+}
+
 func (x *fieldSelectable) exactType() *types.Type {
-	t := x.of.exactType()
+	t := x.inner().exactType()
 	if t == nil || t.Kind != types.UDT {
 		return nil
 	}
@@ -43,7 +51,7 @@ func (x *fieldSelectable) resolve(t *types.Type) (int, *types.Type, error) {
 }
 
 func (x *fieldSelectable) build(b *selectionBuilder, _ *types.Type) (Selector, error) {
-	of, err := x.of.build(b, nil)
+	of, err := x.inner().build(b, nil)
 	if err != nil {
 		return nil, err
 	}

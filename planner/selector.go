@@ -1,9 +1,12 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/types"
+	"github.com/helenusdb/helenus/planner/function"
 )
 
 // What says what of a column is fetched.
@@ -50,15 +53,7 @@ type Input struct {
 type Aggregate struct {
 	Args []Selector
 	// New begins the aggregation of one group.
-	New func() Accumulator
-}
-
-// Accumulator draws the rows of one group together. It is used by one goroutine and keeps none of the bytes that it is given.
-type Accumulator interface {
-	// Add takes the arguments of one row.
-	Add(args [][]byte) error
-	// Result is the value in wire form, nil for null; it may be asked for after no row at all.
-	Result() ([]byte, error)
+	New func() function.Accumulator
 }
 
 // Selector computes one value from a row. The result is in wire form, nil for null, and may share bytes with the input.
@@ -249,13 +244,11 @@ func (x *collectionSelector) Eval(in *Input, env *Env) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if v == nil {
-			if x.typ.Kind == types.Vector {
-				return nil, cql.Invalidf("null is not supported inside vectors")
-			}
-			if x.typ.Kind != types.List {
-				return nil, cql.Invalidf("null is not supported inside collections")
-			}
+		if v == nil && x.typ.Kind == types.Vector {
+			return nil, cql.Invalidf("null is not supported inside vectors")
+		}
+		if v == nil && (x.typ.Kind == types.Set || x.typ.Kind == types.Map && i%2 == 0) {
+			return nil, cql.Invalidf("null is not supported inside collections")
 		}
 		values[i] = v
 	}
@@ -266,11 +259,31 @@ func (x *collectionSelector) Eval(in *Input, env *Env) ([]byte, error) {
 		}
 		return out, nil
 	}
-	out := x.typ.AppendCollection(nil, values)
-	if x.typ.Kind == types.List {
-		return out, nil
+	switch x.typ.Kind {
+	case types.Set:
+		values = sortByKey(x.typ.Elems[0], values, 1)
+	case types.Map:
+		values = sortByKey(x.typ.Elems[0], values, 2)
 	}
-	return x.typ.Normalize(out)
+	return x.typ.AppendCollection(nil, values), nil
+}
+
+// sortByKey sorts the elements of a set, or the entries of a map (width 2), and drops duplicates: of equal keys the last
+// entry stays.
+func sortByKey(key *types.Type, values [][]byte, width int) [][]byte {
+	at := make([]int, 0, len(values)/width)
+	for i := 0; i < len(values); i += width {
+		at = append(at, i)
+	}
+	slices.SortStableFunc(at, func(i, j int) int { return key.Compare(values[i], values[j]) })
+	out := make([][]byte, 0, len(values))
+	for n, i := range at {
+		if n+1 < len(at) && key.Compare(values[i], values[at[n+1]]) == 0 {
+			continue
+		}
+		out = append(out, values[i:i+width]...)
+	}
+	return out
 }
 
 // tupleSelector is a tuple or user type that was written out; a nil item is null.

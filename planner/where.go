@@ -38,6 +38,8 @@ type Restrictions struct {
 	Index *schema.Index
 	// usesIndex is Cassandra's word on whether an index serves the statement, which some rules ask.
 	usesIndex bool
+	// filtered counts the columns of the primary key that Cassandra filters by, which a rule on ALLOW FILTERING asks.
+	filtered int
 
 	partition  []*restriction // by position; nil where the column is not restricted
 	token      *restriction   // of token(), else nil
@@ -263,4 +265,5 @@ type filterTerm struct {
 	values     []Term // of IN (...)
 	marker     Term   // of IN ?
 	component  int    // of a tuple that is one value; -1 for none
+	refusal    string // of what no filter can do
 }

@@ -71,13 +71,12 @@ func (s *selecting) release() {
 	clear(s.filters)
 	clear(s.cells)
 	clear(s.in.Values)
-	clear(s.in.Aggregates)
 	if cap(s.scratch) > 1<<20 || cap(s.json) > 1<<20 {
 		return // one huge row must not stay
 	}
 	*s = selecting{
 		keys: s.keys[:0], slices: s.slices[:0], filters: s.filters[:0], cells: s.cells[:0], scratch: s.scratch[:0], json: s.json[:0],
-		in: planner.Input{Values: s.in.Values[:0], Aggregates: s.in.Aggregates[:0]},
+		in: planner.Input{Values: s.in.Values[:0]},
 	}
 	selectPool.Put(s)
 }
@@ -225,7 +224,6 @@ func (s *selecting) rows(it row.Iterator) ([]byte, error) {
 		return nil, nil
 	}
 	grow(&s.in.Values, len(s.plan.Fetch))
-	grow(&s.in.Aggregates, len(s.plan.Aggregates))
 	if s.plan.Group != nil {
 		return s.groupedRows(it)
 	}
@@ -241,7 +239,7 @@ func (s *selecting) rows(it row.Iterator) ([]byte, error) {
 			if err := s.fetch(it.Key(), it.Static(), r); err != nil {
 				return nil, err
 			}
-			if err := s.emit(); err != nil {
+			if err := s.emit(&s.in); err != nil {
 				return nil, err
 			}
 			if s.inPartition != noLimit {
@@ -258,7 +256,7 @@ func (s *selecting) rows(it row.Iterator) ([]byte, error) {
 			if err := s.fetch(it.Key(), it.Static(), nil); err != nil {
 				return nil, err
 			}
-			if err := s.emit(); err != nil {
+			if err := s.emit(&s.in); err != nil {
 				return nil, err
 			}
 			if s.full() {
@@ -321,18 +319,18 @@ func (s *selecting) next(key []byte, r *row.Row) []byte {
 	return p.append(nil, s.plan.Hash)
 }
 
-// emit sends the row in s.in, or keeps it to be sorted.
-func (s *selecting) emit() error {
+// emit sends the row of in, or keeps it to be sorted.
+func (s *selecting) emit(in *planner.Input) error {
 	p := s.plan
 	s.emitted++
 	cells := s.cells[:0]
 	if p.Items == nil {
 		for _, i := range p.Direct {
-			cells = append(cells, s.in.Values[i])
+			cells = append(cells, in.Values[i])
 		}
 	} else {
 		for _, item := range p.Items {
-			v, err := item.Eval(&s.in, s.env)
+			v, err := item.Eval(in, s.env)
 			if err != nil {
 				return err
 			}

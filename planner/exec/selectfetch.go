@@ -248,13 +248,14 @@ func (s *selecting) frozenTimes(f *planner.Fetch, cell *row.Cell) ([]byte, error
 	}
 	t := f.Column.Type
 	found := false
-	request.Elements(t, cell.Value, func(k, e []byte) bool {
-		if t.Kind == types.Set {
-			k = e
+	n, rest, err := types.Elements(cell.Value)
+	for ; n > 0 && err == nil && !found; n-- {
+		var k []byte
+		if k, rest, err = types.NextElement(rest); err == nil && t.Kind == types.Map {
+			_, rest, err = types.NextElement(rest)
 		}
-		found = t.Elems[0].Compare(k, key) == 0
-		return !found
-	})
+		found = err == nil && t.Elems[0].Compare(k, key) == 0
+	}
 	if !found {
 		return nil, nil
 	}

@@ -2,15 +2,16 @@ package exec
 
 import (
 	"github.com/helenusdb/helenus/planner"
+	"github.com/helenusdb/helenus/planner/function"
 	"github.com/helenusdb/helenus/storage/row"
 )
 
 // group is the rows that are being drawn together. It owns its bytes: rows are gone when the next is read.
 type group struct {
 	open   bool
-	first  [][]byte // the values of its first row
-	by     []byte   // what GROUP BY computed from its first row
-	states []planner.Accumulator
+	first  planner.Input // the values of its first row, and the results of the aggregates when it ends
+	by     []byte        // what GROUP BY computed from its first row
+	states []function.Accumulator
 	args   [][]byte
 	// last is the position of its last row.
 	last    position
@@ -129,7 +130,8 @@ func (s *selecting) openGroup() error {
 	g := &s.group
 	g.open, g.by = true, nil
 	g.buf = g.buf[:0]
-	grow(&g.first, len(s.plan.Fetch))
+	grow(&g.first.Values, len(s.plan.Fetch))
+	grow(&g.first.Aggregates, len(s.plan.Aggregates))
 	g.states = g.states[:0]
 	for _, a := range s.plan.Aggregates {
 		g.states = append(g.states, a.New())
@@ -179,7 +181,7 @@ func (s *selecting) addRow(key []byte, r *row.Row) error {
 			if v != nil {
 				at := len(g.buf)
 				g.buf = append(g.buf, v...)
-				g.first[i] = g.buf[at:len(g.buf):len(g.buf)]
+				g.first.Values[i] = g.buf[at:len(g.buf):len(g.buf)]
 			}
 		}
 		g.started.set(key, r)
@@ -215,13 +217,12 @@ func (s *selecting) addRow(key []byte, r *row.Row) error {
 func (s *selecting) closeGroup() (state []byte, end bool, err error) {
 	g := &s.group
 	g.open = false
-	s.in.Values = append(s.in.Values[:0], g.first...)
 	for i := range g.states {
-		if s.in.Aggregates[i], err = g.states[i].Result(); err != nil {
+		if g.first.Aggregates[i], err = g.states[i].Result(); err != nil {
 			return nil, true, err
 		}
 	}
-	if err := s.emit(); err != nil {
+	if err := s.emit(&g.first); err != nil {
 		return nil, true, err
 	}
 	if s.inPartition != noLimit {
