@@ -60,9 +60,13 @@ func unknownTable(t *schema.Table) error {
 
 // append gives mutations their place in the log.
 func (e *Engine) append(ms []request.Mutation, sc *scratch) (Commit, error) {
-	size := request.EncodedSize(ms)
-	if size > e.opts.MaxMutation {
-		return Commit{}, tooLarge(ms, size, e.opts.MaxMutation)
+	total := 0
+	for i := range ms {
+		size := request.EncodedSize(ms[i : i+1])
+		if size > e.opts.MaxMutation {
+			return Commit{}, e.tooLarge(ms[i:i+1], size)
+		}
+		total += size
 	}
 	if e.log == nil {
 		return Commit{}, nil
@@ -70,16 +74,37 @@ func (e *Engine) append(ms []request.Mutation, sc *scratch) (Commit, error) {
 	sc.record = request.EncodeMutations(sc.record[:0], ms)
 	_, commit, err := e.log.Append(sc.record)
 	if errors.Is(err, commitlog.ErrTooLarge) {
-		err = tooLarge(ms, size, e.opts.MaxMutation)
+		err = e.tooLarge(ms, total)
 	}
 	return commit, err
 }
 
-// tooLarge is the answer to a write that is larger than max_mutation_size.
+// maxTopKeys bounds the keys in the message of an oversized mutation, in bytes.
+const maxTopKeys = 1024
+
+// tooLarge is the answer to a mutation above max_mutation_size, and to a batch that does not fit into a segment of the log.
 // Source: org.apache.cassandra.exceptions.MutationExceededMaxSizeException.
-func tooLarge(ms []request.Mutation, size, limit int) error {
-	t := ms[0].Table
-	return cql.Invalidf("Encountered an oversized mutation (%d/%d) for keyspace: %s. Top keys are: %s", size, limit, t.Keyspace, t.Name)
+func (e *Engine) tooLarge(ms []request.Mutation, size int) error {
+	var keys []byte
+	for i := range ms {
+		m := &ms[i]
+		if i > 0 {
+			keys = append(keys, ", "...)
+		}
+		keys = append(keys, m.Table.Name+"."...)
+		for j, c := range m.Table.PartitionKey {
+			if j > 0 {
+				keys = append(keys, ':')
+			}
+			keys = c.Type.AppendText(keys, request.KeyComponent(m.Table, m.Key, j))
+		}
+		if len(keys) > maxTopKeys {
+			keys = append(keys[:maxTopKeys], "..."...)
+			break
+		}
+	}
+	return cql.Invalidf("Encountered an oversized mutation (%d/%d) for keyspace: %s. Top keys are: %s", size, e.opts.MaxMutation,
+		ms[0].Table.Keyspace, keys)
 }
 
 // apply writes a mutation to memory and to the indexes.

@@ -134,7 +134,7 @@ func parseJournal(b []byte, pos int) (body []byte, ok bool) {
 // Append adds a record and returns when it is on disk. After an error no further record is accepted.
 func (j *Journal) Append(record []byte) error {
 	if len(record) > MaxJournalRecord {
-		return ErrTooLarge
+		return errors.New("journal: record is too large")
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()

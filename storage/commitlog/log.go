@@ -42,7 +42,7 @@ const (
 
 // Errors of Append.
 var (
-	ErrTooLarge   = errors.New("record is larger than half a segment")
+	ErrTooLarge   = errors.New("record is larger than a segment")
 	ErrNotStarted = errors.New("commit log is not started")
 	ErrClosed     = errors.New("commit log is closed")
 )
@@ -161,8 +161,8 @@ func Open(fs vfs.FS, dir string, opts Options) *Log {
 	return l
 }
 
-// MaxRecord is the size in bytes of the largest record: half a segment.
-func (l *Log) MaxRecord() int { return l.opts.SegmentSize / 2 }
+// MaxRecord is the size in bytes of the largest record: it fills a segment.
+func (l *Log) MaxRecord() int { return l.opts.SegmentSize - segmentHeader - recordHeader - alignment }
 
 // Start begins to accept records. Replay must have been called.
 func (l *Log) Start() {

@@ -402,15 +402,22 @@ func TestPeriodic(t *testing.T) {
 	})
 }
 
+// TestTooLarge holds that a record may fill a segment and no more.
 func TestTooLarge(t *testing.T) {
-	l, _, _ := open(t, newMem(t), Options{SegmentSize: 4096})
+	fs := newMem(t)
+	l, _, _ := open(t, fs, Options{SegmentSize: 4096})
 	l.Start()
-	defer l.Close()
-	if _, _, err := l.Append(make([]byte, 2049)); !errors.Is(err, ErrTooLarge) {
-		t.Errorf("a record over half a segment: %v", err)
+	if _, _, err := l.Append(make([]byte, l.MaxRecord()+1)); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("a record over a segment: %v", err)
 	}
-	if _, _, err := l.Append(make([]byte, 2048)); err != nil {
-		t.Errorf("a record of half a segment: %v", err)
+	for range 3 {
+		if _, _, err := l.Append(make([]byte, l.MaxRecord())); err != nil {
+			t.Errorf("a record that fills a segment: %v", err)
+		}
+	}
+	l.Close()
+	if _, got, stats := open(t, fs, Options{SegmentSize: 4096}); len(got) != 3 || stats.Segments != 3 {
+		t.Errorf("found %d records in %d segments", len(got), stats.Segments)
 	}
 }
 

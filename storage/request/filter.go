@@ -119,59 +119,32 @@ func (f *Filter) matchEntry(t *types.Type, k, v []byte) bool {
 	return false
 }
 
-// matchFrozen judges the elements of a frozen collection.
+// matchFrozen judges the elements of a frozen collection. A malformed one matches as far as it can be read.
 func (f *Filter) matchFrozen(v []byte) bool {
 	t := f.Column.Type
-	found := false
-	Elements(t, v, func(k, e []byte) bool {
-		switch {
-		case t.Kind == types.Map:
-			found = f.matchEntry(t, k, e)
-		case f.Op == OpContains:
-			found = e != nil && t.Elems[0].Compare(e, f.Value) == 0
-		}
-		return !found
-	})
-	return found
-}
-
-// Elements calls yield with the elements of a frozen list, set (k is nil) or map, until it returns false. It reports
-// whether the value is well-formed as far as it was read.
-func Elements(t *types.Type, v []byte, yield func(k, e []byte) bool) bool {
-	if !t.IsCollection() || len(v) < 4 {
+	if !t.IsCollection() {
 		return false
 	}
-	n := int32(binary.BigEndian.Uint32(v))
-	v = v[4:]
-	ok := true
-	take := func() []byte {
-		if len(v) < 4 {
-			ok = false
-			return nil
-		}
-		size := int32(binary.BigEndian.Uint32(v))
-		if v = v[4:]; size < 0 {
-			return nil
-		}
-		if int(size) > len(v) {
-			ok = false
-			return nil
-		}
-		e := v[:size:size]
-		v = v[size:]
-		return e
-	}
-	for ; n > 0; n-- {
-		var k []byte
+	n, rest, err := types.Elements(v)
+	for ; n > 0 && err == nil; n-- {
+		var k, e []byte
 		if t.Kind == types.Map {
-			k = take()
+			k, rest, err = types.NextElement(rest)
 		}
-		e := take()
-		if !ok || !yield(k, e) {
-			return ok
+		if err == nil {
+			e, rest, err = types.NextElement(rest)
+		}
+		switch {
+		case err != nil:
+		case t.Kind == types.Map:
+			if f.matchEntry(t, k, e) {
+				return true
+			}
+		case f.Op == OpContains && e != nil && t.Elems[0].Compare(e, f.Value) == 0:
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // KeyComponent returns the i-th value of a partition key, sharing its bytes; nil when key is too short for it. A key of

@@ -63,7 +63,7 @@ const minMutation = 16 + 1 + 8 + 1 + 1 + 1
 func DecodeMutations(b []byte, lookup func(schema.UUID) *schema.Table) ([]Mutation, error) {
 	r := row.Reader{B: b}
 	n := r.Uvarint()
-	if n > uint64(len(r.B)/minMutation) {
+	if r.Bad || n > uint64(len(r.B)/minMutation) {
 		return nil, row.ErrEncoding
 	}
 	ms := make([]Mutation, 0, n)

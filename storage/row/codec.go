@@ -198,6 +198,9 @@ func (r *Reader) Bytes() []byte {
 // reader's memory. Order and times are checked: cells of a body that was taken without error are sorted by column.
 func (r *Reader) Body(dst *Row) {
 	flags := r.Byte()
+	if flags > 15 || flags&(bodyMarker|bodyMarkerTTL) == bodyMarkerTTL {
+		r.Fail()
+	}
 	base := r.Int64()
 	dst.Liveness = NoLiveness
 	if flags&bodyMarker != 0 {
@@ -250,6 +253,10 @@ func (r *Reader) Body(dst *Row) {
 
 func (r *Reader) cell(c *Cell, base int64, marker *Liveness) {
 	flags := r.Byte()
+	if fades := flags & (cellTombstone | cellExpiring | cellMarkerTTL); flags > 31 || fades&(fades-1) != 0 ||
+		fades == cellMarkerTTL && marker.TTL == 0 {
+		r.Fail() // unknown, or two things at once
+	}
 	c.Column = r.column()
 	c.Timestamp = base
 	c.Local = NoLocal
