@@ -32,7 +32,7 @@ type call struct {
 
 func newCall(h *Handler) *call {
 	k := &call{h: h}
-	k.env.Partitioner = h.o.Partitioner
+	k.env = h.node
 	return k
 }
 

@@ -53,6 +53,8 @@ type Handler struct {
 	o        Options
 	env      planner.PrepareEnv
 	modifier *exec.Modifier
+	// node is the part of an Env that is the same for every execution.
+	node     planner.Env
 	prepared *cache[[16]byte]
 	plans    *cache[string]
 	calls    sync.Pool // *call
@@ -71,6 +73,7 @@ func New(o Options) *Handler {
 	h := &Handler{
 		o: o, modifier: exec.NewModifier(o.Backend, o.BatchLimits), env: planner.PrepareEnv{Partitioner: o.Partitioner},
 		prepared: newCache[[16]byte](o.PreparedBytes), plans: newCache[string](o.PlanBytes),
+		node: planner.Env{Partitioner: o.Partitioner, Functions: exec.FunctionEnv(o.Backend)},
 	}
 	h.calls.New = func() any { return newCall(h) }
 	return h

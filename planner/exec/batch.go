@@ -11,7 +11,7 @@ import (
 	"github.com/helenusdb/helenus/planner"
 )
 
-// BatchItem is one statement of a BATCH message with what is bound to it. The clocks of Env are set from the request's.
+// BatchItem is one statement of a BATCH message with what is bound to it. All of Env but literals and values is set from the request's.
 type BatchItem struct {
 	Plan *planner.Plan
 	Env  *planner.Env
@@ -34,7 +34,8 @@ func (m *Modifier) Batch(
 		if !ok {
 			return Result{}, cql.Invalidf("Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.")
 		}
-		it.Env.Now, it.Env.NowMillis, it.Env.Version, it.Env.Partitioner = env.Now, env.NowMillis, env.Version, env.Partitioner
+		it.Env.Now, it.Env.NowMillis, it.Env.Version = env.Now, env.NowMillis, env.Version
+		it.Env.Partitioner, it.Env.Functions = env.Partitioner, env.Functions
 		list[i] = batchStatement{p, it.Env}
 	}
 	return m.batch(ctx, kind, list, nil, env, o, sink)

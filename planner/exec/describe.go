@@ -37,7 +37,7 @@ func Describe(_ context.Context, w Writer, p *planner.DescribePlan, current stri
 		return Result{}, err
 	}
 	specs := describeSpecs
-	if def.Kind <= schema.DescribeAggregates {
+	if def.Kind.IsListing() {
 		specs = specs[:3]
 	}
 	start, err := describeStart(o.PagingState, snap.Version, len(list))
