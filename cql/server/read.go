@@ -34,12 +34,22 @@ func (c *Conn) fill() error {
 		if err := c.net.SetReadDeadline(noDeadline); err != nil {
 			return err
 		}
-		if c.r == c.w && !c.in.shared() && len(c.in.b) > 1<<minChunkBits {
-			c.in.release()
-			c.in, c.r, c.w = newChunk(1), 0, 0
-			c.uncharge()
-		}
-		c.dec.Trim(0)
+		c.shrink()
+	}
+}
+
+// shrink gives up the memory that an idle connection does not need. That of its Request is among it: what a handler
+// keeps there may hold on to a chunk.
+func (c *Conn) shrink() {
+	if c.r == c.w && !c.in.shared() && len(c.in.b) > 1<<minChunkBits {
+		c.in.release()
+		c.in, c.r, c.w = newChunk(1), 0, 0
+		c.uncharge()
+	}
+	c.dec.Trim(0)
+	if c.req != nil {
+		requests.Put(c.req)
+		c.req = nil
 	}
 }
 
