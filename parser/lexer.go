@@ -31,7 +31,9 @@ type scanner struct {
 	last Kind
 	// literalsOnly makes every word kindIdent that is no literal, which is all that a shape needs to know.
 	literalsOnly bool
-	err          *lexError
+	// upper tells of the last word whether it has capitals.
+	upper bool
+	err   *lexError
 }
 
 // lexError is where and why the lexer stopped. plain messages stand alone; others get their line and column.
@@ -324,10 +326,16 @@ func (s *scanner) dollars(start int) Kind {
 // word scans a name, a keyword, a UUID that begins with a letter, an ISO duration or expr(.
 func (s *scanner) word(start int) Kind {
 	text, c := s.text, s.text[start]
-	end := start + 1
-	for end < len(text) && isWord(text[end]) {
+	end, seen := start+1, classes[c]
+	for end < len(text) {
+		class := classes[text[end]]
+		if class&(digitClass|letterClass|underscoreClass) == 0 {
+			break
+		}
+		seen |= class
 		end++
 	}
+	s.upper = seen&upperClass != 0
 	next := s.at(end)
 	if next == '-' {
 		if end-start == 8 && hexRun(s.text[start:end]) == 8 {
@@ -411,12 +419,13 @@ const (
 	underscoreClass
 	hexClass
 	blankClass
+	upperClass
 )
 
 // classes holds the classes of each byte; bytes above ASCII have none.
 var classes = func() (t [256]uint8) {
 	for c := 'a'; c <= 'z'; c++ {
-		t[c], t[c-'a'+'A'] = letterClass, letterClass
+		t[c], t[c-'a'+'A'] = letterClass, letterClass|upperClass
 	}
 	for c := 'a'; c <= 'f'; c++ {
 		t[c] |= hexClass
@@ -432,7 +441,6 @@ var classes = func() (t [256]uint8) {
 
 func isDigit(c byte) bool  { return classes[c]&digitClass != 0 }
 func isLetter(c byte) bool { return classes[c]&letterClass != 0 }
-func isWord(c byte) bool   { return classes[c]&(digitClass|letterClass|underscoreClass) != 0 }
 func isHex(c byte) bool    { return classes[c]&hexClass != 0 }
 
 // digitRun returns how many digits text begins with.

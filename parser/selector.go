@@ -250,10 +250,13 @@ func (c *cursor) selectedColumn() (ast.Expr, error) {
 		if !isName(c.kind()) {
 			return nil, c.noViableFrom(start)
 		}
+		if !isFunctionName(c.kind()) { // ks.ttl can only be a field.
+			c.LoadCheckpoint(mark)
+			return &ast.Column{Name: nameText(start)}, nil
+		}
 		c.Next()
 	}
-	// ks.ttl( is no call, for ttl names no function: then the dot is the error.
-	if next := c.kind(); !behindName.has(next) && (next != kindLParen || c.Checkpoint == mark) {
+	if !behindName.has(c.kind()) {
 		err := c.noViableFrom(start)
 		if c.ahead(1) == kindBroken {
 			c.Next()
@@ -313,17 +316,18 @@ func (c *cursor) selectedCall() (ast.Expr, error) {
 	}
 	e, err := c.call((*cursor).selector)
 	if call, ok := e.(*ast.Call); ok && err == nil {
-		countOfNumber(call)
+		countOfConstant(call)
 	}
 	return e, err
 }
 
-// countOfNumber turns count(1) into count(*), which it means. Source: Selectable.WithFunction.Raw.prepare.
-func countOfNumber(call *ast.Call) {
+// countOfConstant turns count(1), or any other constant but null, into count(*), which it means.
+// Source: org.apache.cassandra.cql3.selection.Selectable.WithFunction.Raw; tried with 5.0.6.
+func countOfConstant(call *ast.Call) {
 	if call.Func.Name != "count" || call.Func.Keyspace != "" && call.Func.Keyspace != "system" || len(call.Args) != 1 {
 		return
 	}
-	if l, ok := call.Args[0].(*ast.Literal); ok && (l.Kind == ast.IntegerLiteral || l.Kind == ast.FloatLiteral) {
+	if l, ok := call.Args[0].(*ast.Literal); ok && l.Kind != ast.NullLiteral {
 		*call = ast.Call{Func: ast.Name{Name: "count"}, Star: true}
 	}
 }

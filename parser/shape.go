@@ -41,13 +41,22 @@ func Shape(text string, dst []byte, lits []Literal) ([]byte, []Literal, error) {
 		case kind == kindIdent || kind >= firstKeyword:
 			from := len(dst)
 			dst = append(dst, text[start:s.pos]...)
-			for i, c := range dst[from:] {
-				if c >= 'A' && c <= 'Z' {
-					dst[from+i] = c + 'a' - 'A'
-				}
+			if s.upper {
+				lower(dst[from:])
 			}
+		case s.pos == start+1:
+			dst = append(dst, text[start])
 		default:
 			dst = append(dst, text[start:s.pos]...)
+		}
+	}
+}
+
+// lower turns the capitals of ASCII words into small letters, in place.
+func lower(word []byte) {
+	for i, c := range word {
+		if classes[c]&upperClass != 0 {
+			word[i] = c | 0x20
 		}
 	}
 }
