@@ -144,6 +144,14 @@ func compatibleType(x selectable) *types.Type {
 		if len(x.items) == 1 {
 			return compatibleType(x.items[0])
 		}
+		elems := make([]*types.Type, len(x.items))
+		for i, item := range x.items {
+			if elems[i] = compatibleType(item); elems[i] == nil {
+				return nil
+			}
+			elems[i] = elems[i].Freeze()
+		}
+		return types.TupleOf(elems...)
 	case *listSelectable:
 		for _, item := range x.items {
 			if t := compatibleType(item); t != nil {

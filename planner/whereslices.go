@@ -131,9 +131,15 @@ func (x *restriction) tuples(env *Env) ([][][]byte, error) {
 			return nil, cql.Invalidf("Invalid null value for column %s", x.columns[i].Name)
 		}
 	}
-	compare := func(a, b [][]byte) int { return compareValues(x.columns, a, b) }
-	slices.SortFunc(list, compare)
-	return slices.CompactFunc(list, func(a, b [][]byte) bool { return compare(a, b) == 0 }), nil
+	slices.SortFunc(list, func(a, b [][]byte) int { return compareValues(x.columns, a, b) })
+	kept := list[:0]
+	for _, v := range list {
+		if n := len(kept); n > 0 && len(kept[n-1]) <= len(v) && compareValues(x.columns, kept[n-1], v[:len(kept[n-1])]) == 0 {
+			continue // equal to the last, or among the rows that it stands for
+		}
+		kept = append(kept, v)
+	}
+	return kept, nil
 }
 
 // compareValues orders two prefixes of columns as they are stored; of two that agree the shorter comes first.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -24,8 +25,6 @@ type memory struct {
 	tables map[schema.UUID]map[string]*memoryPartition
 	clock  int64
 	ids    byte
-	// last is the latest read, for tests that look at what was asked.
-	last request.Read
 }
 
 type memoryPartition struct {
@@ -139,7 +138,11 @@ func (m *memory) apply(mu *request.Mutation) error {
 
 // Read implements Reader naively: every row of every partition is looked at.
 func (m *memory) Read(_ context.Context, rd *request.Read, _ cql.Consistency) (row.Iterator, error) {
-	m.last = *rd
+	for i := 1; i < len(rd.Slices); i++ {
+		if over := (row.Slice{Start: rd.Slices[i].Start, End: rd.Slices[i-1].End}); !over.IsEmpty(rd.Table) {
+			return nil, fmt.Errorf("slices %d and %d of a read are not disjoint or not in order: %+v", i-1, i, rd.Slices)
+		}
+	}
 	var parts []*memoryPartition
 	if rd.Keys != nil {
 		for _, k := range rd.Keys {
