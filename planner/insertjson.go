@@ -57,7 +57,14 @@ func (s *scope) insertJSON(m *ModificationPlan, st *ast.Insert) error {
 		}
 	}
 	m.Where = w
-	return w.check(whereInsert, whereOptions{})
+	if err := w.check(whereInsert, whereOptions{}); err != nil {
+		return err
+	}
+	if _, ok := st.JSON.(*ast.Literal); ok {
+		// A text that is there already is refused at once.
+		_, err = m.JSON.Bind(&Env{})
+	}
+	return err
 }
 
 // Bind decodes the text of one execution and returns the Env in which the plan's terms have their values.

@@ -1,0 +1,97 @@
+package planner
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/helenusdb/helenus/cql"
+	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/parser"
+)
+
+// schemaOf runs schema statements one after another.
+func schemaOf(t testing.TB, keyspace string, statements ...string) *schema.Snapshot {
+	t.Helper()
+	snap := schema.NewSnapshot()
+	ids := byte(0)
+	env := &schema.Env{DataCenters: map[string]int{"datacenter1": 1}, NewID: func() schema.UUID { ids++; return schema.UUID{ids} }, Now: 1}
+	for _, text := range statements {
+		p, err := planOf(snap, keyspace, text)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		res, err := p.Body.(*SchemaPlan).Change(snap, env)
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if snap, err = schema.Apply(snap, res.Change); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+	}
+	return snap
+}
+
+// planOf plans one statement.
+func planOf(snap *schema.Snapshot, keyspace, text string) (*Plan, error) {
+	parsed, err := parser.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return Prepare(snap, keyspace, parsed.Statement, parsed.Markers, PrepareEnv{})
+}
+
+// Every part of a schema statement reaches the schema.
+func TestSchemaStatements(t *testing.T) {
+	snap := schemaOf(t, "ks", "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1} AND durable_writes = false",
+		"CREATE TYPE u (a int)", "ALTER TYPE u ADD b frozen<list<text>>", "ALTER TYPE u RENAME a TO z",
+		"CREATE TABLE t (k int, c int, s int STATIC, v u, w vector<float, 3>, PRIMARY KEY (k, c)) WITH CLUSTERING ORDER BY (c DESC) AND comment = 'x' AND gc_grace_seconds = 5",
+		"ALTER TABLE t ADD (m map<int, text>, x int)", "ALTER TABLE t DROP x USING TIMESTAMP 7", "ALTER TABLE t RENAME c TO cc",
+		"CREATE INDEX i ON t (values(m))", "ALTER TABLE t WITH default_time_to_live = 9")
+	k := snap.Keyspaces["ks"]
+	tbl := k.Tables["t"]
+	switch {
+	case k.DurableWrites:
+		t.Error("durable writes")
+	case len(k.Types["u"].Fields) != 2 || k.Types["u"].Fields[0] != "z":
+		t.Errorf("type %v", k.Types["u"].Fields)
+	case tbl.Clustering[0].Name != "cc" || !tbl.Clustering[0].Desc || len(tbl.Static) != 1:
+		t.Errorf("columns %v", tbl.Clustering[0])
+	case tbl.ByName["w"].Type.String() != "vector<float, 3>" || tbl.ByName["v"].Type.Frozen:
+		t.Errorf("types %s, %s", tbl.ByName["w"].Type, tbl.ByName["v"].Type)
+	case tbl.Options.Comment != "x" || tbl.Options.GCGraceSeconds != 5 || tbl.Options.DefaultTTL != 9:
+		t.Errorf("options %+v", tbl.Options)
+	case tbl.Dropped["x"].At != 7:
+		t.Errorf("dropped %+v", tbl.Dropped)
+	case tbl.Index("i") == nil || tbl.Index("i").Target != schema.TargetValues:
+		t.Errorf("indexes %v", tbl.Indexes)
+	}
+}
+
+// Texts are those of Cassandra 5.0.6.
+func TestStatementsRefused(t *testing.T) {
+	snap := schemaOf(t, "ks", "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+	for _, c := range []struct {
+		keyspace, text, want string
+		code                 cql.ErrorCode
+	}{
+		{"", "CREATE TABLE t (k int PRIMARY KEY)", "No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename", 0x2200},
+		{"", "DROP INDEX i", "No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename", 0x2200},
+		{"", "TRUNCATE t", "No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename", 0x2200},
+		{"ks", "TRUNCATE nope", "table nope does not exist", 0x2200},
+		{"ks", "TRUNCATE nope.t", "keyspace nope does not exist", 0x2200},
+		{"ks", "USE nope", "Keyspace 'nope' does not exist", 0x2200},
+		{"ks", "CREATE ROLE r", "You have to be logged in and not anonymous to perform this request", 0x2100},
+		{"ks", "LIST ROLES", "You have to be logged in and not anonymous to perform this request", 0x2100},
+		{"ks", "GRANT SELECT ON t TO r", "You have to be logged in and not anonymous to perform this request", 0x2100},
+		{"ks", "ADD IDENTITY 'x' TO ROLE 'r'", "You have to be logged in and not anonymous to perform this request", 0x2100},
+		{"ks", "CREATE MATERIALIZED VIEW m AS SELECT * FROM t WHERE k IS NOT NULL PRIMARY KEY (k)",
+			"CREATE MATERIALIZED VIEW is not supported by Helenus yet", 0x2200},
+		{"ks", "DROP TRIGGER x ON t", "DROP TRIGGER is not supported by Helenus yet", 0x2200},
+	} {
+		_, err := planOf(snap, c.keyspace, c.text)
+		var e *cql.Error
+		if !errors.As(err, &e) || e.Message != c.want || e.Code != c.code {
+			t.Errorf("%s: %v", c.text, err)
+		}
+	}
+}
