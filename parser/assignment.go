@@ -91,6 +91,7 @@ func (c *cursor) combined(a *ast.Assignment) (err error) {
 	return nil
 }
 
+// wrongColumn refuses an operand that is another column; form is what would have been right.
 func (c *cursor) wrongColumn(form string) error {
 	return c.refuse("Only expressions of the form X = " + form + " are supported.")
 }

@@ -18,6 +18,7 @@ func (b *builder) refuse(err *cql.Error) {
 	}
 }
 
+// statement returns the tree of any statement.
 func (b *builder) statement(s *statement, text string, toks []Token) ast.Statement {
 	switch {
 	case s.Select != nil:
@@ -52,6 +53,7 @@ func (b *builder) statement(s *statement, text string, toks []Token) ast.Stateme
 	return b.other(s, text, toks)
 }
 
+// selectStatement returns the tree of SELECT.
 func (b *builder) selectStatement(s *selectStatement) *ast.Select {
 	out := &ast.Select{
 		JSON: s.Clause.json, Distinct: s.Clause.distinct, Items: s.Clause.items, Table: s.Table.Name,
@@ -81,6 +83,7 @@ func intOrNil(v *intValue) ast.Expr {
 	return v.Expr
 }
 
+// terms returns what the grammar wrapped.
 func terms(in []term) []ast.Expr {
 	var out []ast.Expr
 	for _, t := range in {
@@ -89,6 +92,7 @@ func terms(in []term) []ast.Expr {
 	return out
 }
 
+// names returns what the grammar wrapped.
 func names(in []ident) []string {
 	var out []string
 	for _, n := range in {
@@ -97,6 +101,7 @@ func names(in []ident) []string {
 	return out
 }
 
+// insert returns the tree of INSERT.
 func (b *builder) insert(s *insertStatement) *ast.Insert {
 	out := &ast.Insert{Table: s.Table.Name, IfNotExists: s.IfNotExists, Using: using(s.Using)}
 	if s.JSON != nil {
@@ -122,12 +127,14 @@ func using(u *usingClause) (out ast.Using) {
 	return out
 }
 
+// update returns the tree of UPDATE.
 func (b *builder) update(s *updateStatement) *ast.Update {
 	out := &ast.Update{Table: s.Table.Name, Using: using(s.Using), Set: s.Set.list, Where: s.Where.list}
 	out.IfExists, out.If = conditions(s.If)
 	return out
 }
 
+// conditions returns the parts of IF; c may be nil.
 func conditions(c *ifClause) (exists bool, out []ast.Condition) {
 	if c == nil {
 		return false, nil
@@ -138,6 +145,7 @@ func conditions(c *ifClause) (exists bool, out []ast.Condition) {
 	return c.Exists, out
 }
 
+// delete returns the tree of DELETE.
 func (b *builder) delete(s *deleteStatement) *ast.Delete {
 	out := &ast.Delete{Table: s.Table.Name, Where: s.Where.list}
 	out.Using.Timestamp = intOrNil(s.Timestamp)
@@ -148,6 +156,7 @@ func (b *builder) delete(s *deleteStatement) *ast.Delete {
 	return out
 }
 
+// batch returns the tree of BATCH.
 func (b *builder) batch(s *batchStatement) *ast.Batch {
 	out := &ast.Batch{Using: using(s.Using)}
 	switch s.Kind {
@@ -178,6 +187,7 @@ func (b *builder) properties(in []property) []ast.Property {
 	return out
 }
 
+// addProperty appends p to list unless its name is there.
 func (b *builder) addProperty(list []ast.Property, p ast.Property) []ast.Property {
 	for _, before := range list {
 		if before.Name == p.Name {
@@ -247,6 +257,7 @@ func (b *builder) otherKind(s *statement) string {
 	return "ADD IDENTITY"
 }
 
+// createdKind names what a CREATE that is only recognised makes.
 func createdKind(s *createStatement) string {
 	switch {
 	case s.View != nil:
@@ -263,6 +274,7 @@ func createdKind(s *createStatement) string {
 	return "AGGREGATE"
 }
 
+// droppedKind names what a DROP that is only recognised removes.
 func droppedKind(s *dropStatement) string {
 	switch {
 	case s.View != nil:

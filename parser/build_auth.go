@@ -46,7 +46,7 @@ func (b *builder) permissions(p *permissions, r *resource) {
 	}
 	class, fitting := r.applicable()
 	for _, one := range p.List {
-		if strings.Contains(fitting, " "+one.Name+" ") {
+		if strings.Contains(fitting, " "+one.Name+one.Others+" ") {
 			return
 		}
 	}

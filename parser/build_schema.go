@@ -34,6 +34,7 @@ func (b *builder) create(s *createStatement) ast.Statement {
 	return nil
 }
 
+// createTable returns the tree of CREATE TABLE; ID is taken out of the properties.
 func (b *builder) createTable(s *createTable) *ast.CreateTable {
 	out := &ast.CreateTable{Table: s.Table.Name, IfNotExists: s.IfNotExists}
 	for _, e := range s.Entries {
@@ -67,10 +68,12 @@ func (b *builder) createTable(s *createTable) *ast.CreateTable {
 	return out
 }
 
+// columnOf returns a column without its PRIMARY KEY mark.
 func columnOf(c *addedColumn) ast.ColumnDef {
 	return ast.ColumnDef{Name: c.Name.Name, Type: c.Type.TypeName, Static: c.Static, Mask: maskOf(c.Mask)}
 }
 
+// maskOf returns a mask; m may be nil.
 func maskOf(m *mask) *ast.Mask {
 	if m == nil {
 		return nil
@@ -81,6 +84,7 @@ func maskOf(m *mask) *ast.Mask {
 	return &ast.Mask{Func: m.Func.Name, Args: terms(m.Args)}
 }
 
+// createIndex returns the tree of CREATE INDEX; OPTIONS is taken out of the properties.
 func (b *builder) createIndex(s *createIndex) *ast.CreateIndex {
 	out := &ast.CreateIndex{IfNotExists: s.IfNotExists, Custom: s.Custom, Table: s.Table.Name}
 	if s.Name != nil {
@@ -109,6 +113,7 @@ func (b *builder) createIndex(s *createIndex) *ast.CreateIndex {
 	return out
 }
 
+// targetKinds maps the words round an index target to ast.IndexTarget.Kind.
 var targetKinds = map[string]string{"VALUES": "values", "KEYS": "keys", "ENTRIES": "entries", "FULL": "full"}
 
 // alter returns the tree of an ALTER, nil when it is one that is only recognised.
@@ -127,6 +132,7 @@ func (b *builder) alter(s *alterStatement, text string) ast.Statement {
 	return nil
 }
 
+// alterTable returns the tree of ALTER TABLE.
 func (b *builder) alterTable(s *alterTable, text string) *ast.AlterTable {
 	out := &ast.AlterTable{Table: s.Table.Name, IfExists: s.IfExists}
 	switch {
@@ -155,6 +161,7 @@ func (b *builder) alterTable(s *alterTable, text string) *ast.AlterTable {
 	return out
 }
 
+// renames returns what the grammar wrapped.
 func renames(r *alterRename) []ast.Rename {
 	var out []ast.Rename
 	for _, p := range r.Renames {
@@ -163,6 +170,7 @@ func renames(r *alterRename) []ast.Rename {
 	return out
 }
 
+// alterUserType returns the tree of ALTER TYPE.
 func (b *builder) alterUserType(s *alterUserType) *ast.AlterUserType {
 	out := &ast.AlterUserType{Type: s.Name.Name, IfExists: s.IfExists}
 	switch {
@@ -192,6 +200,7 @@ func (b *builder) drop(s *dropStatement) ast.Statement {
 	return nil
 }
 
+// describe returns the tree of DESCRIBE. The name behind KEYSPACE is in Target.Keyspace.
 func (b *builder) describe(s *describeStatement) *ast.Describe {
 	out := &ast.Describe{Internals: s.Internals}
 	w := &s.What

@@ -21,6 +21,7 @@ type cursor struct {
 // kind returns the kind of the next token.
 func (c *cursor) kind() Kind { return kindOf(c.Peek()) }
 
+// kindOf returns the kind of one of participle's tokens.
 func kindOf(t *lexer.Token) Kind {
 	if t.EOF() {
 		return kindEOF
@@ -98,6 +99,7 @@ const (
 	refusedDepth
 )
 
+// refusal returns an error that stands for the whole statement, placed at the next token.
 func (c *cursor) refusal(class refusalClass, message string) error {
 	return &refusal{participle.ParseError{Msg: message, Pos: c.Peek().Pos}, class}
 }

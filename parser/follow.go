@@ -5,6 +5,7 @@ import "strings"
 // kindSet is a set of token kinds.
 type kindSet [4]uint64
 
+// has reports whether k is in the set.
 func (s *kindSet) has(k Kind) bool { return s[k/64]&(1<<(k%64)) != 0 }
 
 // kinds returns the set of the kinds whose spellings are in the text, divided by blanks; EOF is one of them.

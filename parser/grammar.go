@@ -16,6 +16,7 @@ type root struct {
 	Statement *statement `parser:"( @@ ';'* )?"`
 }
 
+// statement is any statement; alternatives are tried in the order of how often applications send them.
 type statement struct {
 	Select   *selectStatement   `parser:"  @@"`
 	Insert   *insertStatement   `parser:"| @@"`
@@ -39,6 +40,7 @@ var grammar = sync.OnceValue(func() *participle.Parser[root] {
 	return participle.MustBuild[root](participle.Lexer(definition{}), participle.UseLookahead(maxTokens+1))
 })
 
+// selectStatement is SELECT clause FROM table and the optional clauses, in their fixed order.
 type selectStatement struct {
 	Clause       selectClause `parser:"'SELECT' @@"`
 	Table        tableName    `parser:"'FROM' @@"`
@@ -50,12 +52,14 @@ type selectStatement struct {
 	Filtering    bool         `parser:"( 'ALLOW' @'FILTERING' )?"`
 }
 
+// orderItem is one entry of ORDER BY: column [ANN OF term] [ASC | DESC].
 type orderItem struct {
 	Column column `parser:"@@"`
 	ANN    *term  `parser:"( 'ANN' 'OF' @@ )?"`
 	Desc   bool   `parser:"( 'ASC' | @'DESC' )?"`
 }
 
+// insertStatement is INSERT INTO table, then JSON or columns and values; IF NOT EXISTS stands before USING.
 type insertStatement struct {
 	Table       tableName     `parser:"'INSERT' 'INTO' @@"`
 	JSON        *insertJSON   `parser:"( @@"`
@@ -64,25 +68,30 @@ type insertStatement struct {
 	Using       *usingClause  `parser:"@@?"`
 }
 
+// insertJSON is JSON document [DEFAULT NULL | DEFAULT UNSET].
 type insertJSON struct {
 	Document jsonText `parser:"'JSON' @@"`
 	Unset    bool     `parser:"( 'DEFAULT' ( 'NULL' | @'UNSET' ) )?"`
 }
 
+// insertValues is (columns) VALUES (terms); whether they are as many is checked later.
 type insertValues struct {
 	Columns columnList `parser:"@@"`
 	Values  termList   `parser:"'VALUES' @@"`
 }
 
+// usingClause is USING of INSERT, UPDATE and BATCH.
 type usingClause struct {
 	Parts []usingPart `parser:"'USING' @@ ( 'AND' @@ )*"`
 }
 
+// usingPart is TIMESTAMP n or TTL n.
 type usingPart struct {
 	Timestamp *intValue `parser:"  'TIMESTAMP' @@"`
 	TTL       *intValue `parser:"| 'TTL' @@"`
 }
 
+// updateStatement is UPDATE table [USING ..] SET .. WHERE .. [IF ..].
 type updateStatement struct {
 	Table tableName    `parser:"'UPDATE' @@"`
 	Using *usingClause `parser:"@@?"`
@@ -97,6 +106,7 @@ type ifClause struct {
 	Exists     bool        `parser:"| @'EXISTS' )"`
 }
 
+// deleteStatement is DELETE [columns] FROM table [USING TIMESTAMP n] WHERE .. [IF ..].
 type deleteStatement struct {
 	Columns   []deletion `parser:"'DELETE' ( @@ ( ',' @@ )* )?"`
 	Table     tableName  `parser:"'FROM' @@"`
@@ -105,12 +115,14 @@ type deleteStatement struct {
 	If        *ifClause  `parser:"@@?"`
 }
 
+// batchStatement is BEGIN [UNLOGGED | COUNTER] BATCH [USING ..] statements APPLY BATCH; one semicolon may follow each.
 type batchStatement struct {
 	Kind       string       `parser:"'BEGIN' ( @'UNLOGGED' | @'COUNTER' )? 'BATCH'"`
 	Using      *usingClause `parser:"@@?"`
 	Statements []batchEntry `parser:"( @@ ';'? )* 'APPLY' 'BATCH'"`
 }
 
+// batchEntry is a statement that may stand in a batch.
 type batchEntry struct {
 	Insert *insertStatement `parser:"  @@"`
 	Update *updateStatement `parser:"| @@"`

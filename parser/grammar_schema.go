@@ -2,6 +2,7 @@ package parser
 
 // The productions of CREATE, ALTER, DROP and DESCRIBE. Each begins behind that word.
 
+// createStatement is what follows CREATE.
 type createStatement struct {
 	Keyspace  *createKeyspace  `parser:"  'KEYSPACE' @@"`
 	Table     *createTable     `parser:"| 'COLUMNFAMILY' @@"`
@@ -15,12 +16,14 @@ type createStatement struct {
 	Aggregate *createAggregate `parser:"| @@"`
 }
 
+// createKeyspace is [IF NOT EXISTS] name WITH properties.
 type createKeyspace struct {
 	IfNotExists bool         `parser:"( 'IF' 'NOT' @'EXISTS' )?"`
 	Name        keyspaceName `parser:"@@"`
 	With        []property   `parser:"'WITH' @@ ( 'AND' @@ )*"`
 }
 
+// createTable is [IF NOT EXISTS] name (entries) [WITH properties]; entries behind the first may be empty.
 type createTable struct {
 	IfNotExists bool            `parser:"( 'IF' 'NOT' @'EXISTS' )?"`
 	Table       tableName       `parser:"@@"`
@@ -28,21 +31,25 @@ type createTable struct {
 	With        []tableProperty `parser:"( 'WITH' @@ ( 'AND' @@ )* )?"`
 }
 
+// tableEntry is a column or a PRIMARY KEY clause.
 type tableEntry struct {
 	Key    *primaryKey `parser:"  'PRIMARY' 'KEY' @@"`
 	Column *columnDef  `parser:"| @@"`
 }
 
+// primaryKey is (a, b) or ((a, b), c) behind PRIMARY KEY.
 type primaryKey struct {
 	Partition  []ident `parser:"'(' ( @@ | '(' @@ ( ',' @@ )* ')' )"`
 	Clustering []ident `parser:"( ',' @@ )* ')'"`
 }
 
+// columnDef is a column of CREATE TABLE.
 type columnDef struct {
 	Column     addedColumn `parser:"@@"`
 	PrimaryKey bool        `parser:"( 'PRIMARY' @'KEY' )?"`
 }
 
+// addedColumn is name type [STATIC] [mask].
 type addedColumn struct {
 	Name   ident    `parser:"@@"`
 	Type   typeName `parser:"@@"`
@@ -57,28 +64,33 @@ type mask struct {
 	Default bool          `parser:"| @'DEFAULT' )"`
 }
 
+// tableProperty is one entry of CREATE TABLE .. WITH.
 type tableProperty struct {
 	Compact  bool              `parser:"  @'COMPACT' 'STORAGE'"`
 	Order    []clusteringOrder `parser:"| 'CLUSTERING' 'ORDER' 'BY' '(' @@ ( ',' @@ )* ')'"`
 	Property *property         `parser:"| @@"`
 }
 
+// clusteringOrder is one entry of CLUSTERING ORDER BY; the direction is mandatory.
 type clusteringOrder struct {
 	Column ident `parser:"@@"`
 	Desc   bool  `parser:"( 'ASC' | @'DESC' )"`
 }
 
+// createType is [IF NOT EXISTS] name (fields).
 type createType struct {
 	IfNotExists bool         `parser:"( 'IF' 'NOT' @'EXISTS' )?"`
 	Name        userTypeName `parser:"@@"`
 	Fields      []typeField  `parser:"'(' @@ ( ',' @@? )* ')'"`
 }
 
+// typeField is name type.
 type typeField struct {
 	Name ident    `parser:"@@"`
 	Type typeName `parser:"@@"`
 }
 
+// createIndex is [CUSTOM] INDEX [IF NOT EXISTS] [name] ON table (targets) [USING class] [WITH properties].
 type createIndex struct {
 	Custom      bool          `parser:"( @'CUSTOM' )? 'INDEX'"`
 	IfNotExists bool          `parser:"( 'IF' 'NOT' @'EXISTS' )?"`
@@ -96,6 +108,7 @@ type indexTarget struct {
 	Plain *column `parser:"| @@ )"`
 }
 
+// createView is [IF NOT EXISTS] name AS SELECT .. PRIMARY KEY (..) [WITH properties].
 type createView struct {
 	Name  tableName      `parser:"( 'IF' 'NOT' 'EXISTS' )? @@"`
 	Items selectItems    `parser:"'AS' 'SELECT' @@"`
@@ -112,12 +125,14 @@ type viewProperty struct {
 	Property *property         `parser:"| @@"`
 }
 
+// createTrigger is [IF NOT EXISTS] name ON table USING class.
 type createTrigger struct {
 	Name  ident     `parser:"( 'IF' 'NOT' 'EXISTS' )? @@"`
 	Table tableName `parser:"'ON' @@"`
 	Class text      `parser:"'USING' @@"`
 }
 
+// createFunction is [OR REPLACE] FUNCTION .. AS body, whose clauses are all mandatory.
 type createFunction struct {
 	Name     functionName       `parser:"( 'OR' 'REPLACE' )? 'FUNCTION' ( 'IF' 'NOT' 'EXISTS' )? @@"`
 	Args     []functionArgument `parser:"'(' ( @@ ( ',' @@ )* )? ')'"`
@@ -126,11 +141,13 @@ type createFunction struct {
 	Body     text               `parser:"'AS' @@"`
 }
 
+// functionArgument is name type.
 type functionArgument struct {
 	Name ident    `parser:"@@"`
 	Type typeName `parser:"@@"`
 }
 
+// createAggregate is [OR REPLACE] AGGREGATE .. SFUNC f STYPE t [FINALFUNC g] [INITCOND v].
 type createAggregate struct {
 	Name    functionName      `parser:"( 'OR' 'REPLACE' )? 'AGGREGATE' ( 'IF' 'NOT' 'EXISTS' )? @@"`
 	Args    []typeName        `parser:"'(' ( @@ ( ',' @@ )* )? ')'"`
@@ -140,6 +157,7 @@ type createAggregate struct {
 	Initial *term             `parser:"( 'INITCOND' @@ )?"`
 }
 
+// alterStatement is what follows ALTER.
 type alterStatement struct {
 	Keyspace *alterKeyspace `parser:"  'KEYSPACE' @@"`
 	Table    *alterTable    `parser:"| 'COLUMNFAMILY' @@"`
@@ -149,12 +167,14 @@ type alterStatement struct {
 	User     *alterUser     `parser:"| 'USER' @@"`
 }
 
+// alterKeyspace is [IF EXISTS] name WITH properties.
 type alterKeyspace struct {
 	IfExists bool         `parser:"( 'IF' @'EXISTS' )?"`
 	Name     keyspaceName `parser:"@@"`
 	With     []property   `parser:"'WITH' @@ ( 'AND' @@ )*"`
 }
 
+// alterTable is [IF EXISTS] name and one change.
 type alterTable struct {
 	IfExists bool         `parser:"( 'IF' @'EXISTS' )?"`
 	Table    tableName    `parser:"@@"`
@@ -167,11 +187,13 @@ type alterTable struct {
 	With     []property   `parser:"| 'WITH' @@ ( 'AND' @@ )* )"`
 }
 
+// alterType is column TYPE type, which is refused later.
 type alterType struct {
 	Column column   `parser:"@@ 'TYPE'"`
 	Type   typeName `parser:"@@"`
 }
 
+// alterMask is [IF EXISTS] column and a mask or DROP MASKED.
 type alterMask struct {
 	IfExists bool   `parser:"( 'IF' @'EXISTS' )?"`
 	Column   column `parser:"@@"`
@@ -179,27 +201,32 @@ type alterMask struct {
 	Drop     bool   `parser:"| 'DROP' @'MASKED' )"`
 }
 
+// alterAdd is [IF NOT EXISTS] and one column, or several in parentheses.
 type alterAdd struct {
 	IfNotExists bool          `parser:"( 'IF' 'NOT' @'EXISTS' )?"`
 	Columns     []addedColumn `parser:"( @@ | '(' @@ ( ',' @@ )* ')' )"`
 }
 
+// alterDrop is [IF EXISTS] and one column, or several in parentheses, [USING TIMESTAMP n].
 type alterDrop struct {
 	IfExists  bool     `parser:"( 'IF' @'EXISTS' )?"`
 	Columns   []ident  `parser:"( @@ | '(' @@ ( ',' @@ )* ')' )"`
 	Timestamp *integer `parser:"( 'USING' 'TIMESTAMP' @@ )?"`
 }
 
+// alterRename is [IF EXISTS] a TO b [AND c TO d].
 type alterRename struct {
 	IfExists bool         `parser:"( 'IF' @'EXISTS' )?"`
 	Renames  []renamePair `parser:"@@ ( 'AND' @@ )*"`
 }
 
+// renamePair is a TO b.
 type renamePair struct {
 	From ident `parser:"@@"`
 	To   ident `parser:"'TO' @@"`
 }
 
+// alterUserType is [IF EXISTS] name and one change.
 type alterUserType struct {
 	IfExists bool         `parser:"( 'IF' @'EXISTS' )?"`
 	Name     userTypeName `parser:"@@"`
@@ -208,21 +235,25 @@ type alterUserType struct {
 	Rename   *alterRename `parser:"| 'RENAME' @@ )"`
 }
 
+// alterField is field TYPE type, which is refused later.
 type alterField struct {
 	Name ident    `parser:"@@ 'TYPE'"`
 	Type typeName `parser:"@@"`
 }
 
+// addField is [IF NOT EXISTS] field type.
 type addField struct {
 	IfNotExists bool      `parser:"( 'IF' 'NOT' @'EXISTS' )?"`
 	Field       typeField `parser:"@@"`
 }
 
+// alterView is [IF EXISTS] name WITH properties.
 type alterView struct {
 	Name tableName  `parser:"( 'IF' 'EXISTS' )? @@"`
 	With []property `parser:"'WITH' @@ ( 'AND' @@ )*"`
 }
 
+// dropStatement is what follows DROP.
 type dropStatement struct {
 	Keyspace  *dropKeyspace   `parser:"  'KEYSPACE' @@"`
 	Table     *dropTable      `parser:"| 'COLUMNFAMILY' @@"`
@@ -237,36 +268,43 @@ type dropStatement struct {
 	Identity  *identity       `parser:"| 'IDENTITY' ( 'IF' 'EXISTS' )? @@"`
 }
 
+// dropKeyspace is [IF EXISTS] name.
 type dropKeyspace struct {
 	IfExists bool         `parser:"( 'IF' @'EXISTS' )?"`
 	Name     keyspaceName `parser:"@@"`
 }
 
+// dropTable is [IF EXISTS] name, of a table or a view.
 type dropTable struct {
 	IfExists bool      `parser:"( 'IF' @'EXISTS' )?"`
 	Table    tableName `parser:"@@"`
 }
 
+// dropIndex is [IF EXISTS] name.
 type dropIndex struct {
 	IfExists bool      `parser:"( 'IF' @'EXISTS' )?"`
 	Index    indexName `parser:"@@"`
 }
 
+// dropType is [IF EXISTS] name.
 type dropType struct {
 	IfExists bool         `parser:"( 'IF' @'EXISTS' )?"`
 	Type     userTypeName `parser:"@@"`
 }
 
+// dropTrigger is [IF EXISTS] name ON table.
 type dropTrigger struct {
 	Name  ident     `parser:"( 'IF' 'EXISTS' )? @@"`
 	Table tableName `parser:"'ON' @@"`
 }
 
+// droppedRoutine is [IF EXISTS] name [(types)], of a function or an aggregate.
 type droppedRoutine struct {
 	Name functionName `parser:"( 'IF' 'EXISTS' )? @@"`
 	Args []typeName   `parser:"( '(' ( @@ ( ',' @@ )* )? ')' )?"`
 }
 
+// describeStatement is what follows DESCRIBE or DESC.
 type describeStatement struct {
 	What      describedThing `parser:"@@"`
 	Internals bool           `parser:"( 'WITH' @'INTERNALS' )?"`
@@ -291,11 +329,13 @@ type describedThing struct {
 	Generic    *plainName         `parser:"| @@"`
 }
 
+// describedSchema is [FULL] SCHEMA.
 type describedSchema struct {
 	Full   bool `parser:"( @'FULL' )?"`
 	Schema bool `parser:"@'SCHEMA'"`
 }
 
+// describedKeyspace is [ONLY] KEYSPACE [name].
 type describedKeyspace struct {
 	Only bool          `parser:"( @'ONLY' )? 'KEYSPACE'"`
 	Name *keyspaceName `parser:"@@?"`

@@ -45,13 +45,8 @@ const (
 	wordIs
 	wordNot
 	wordAnd
-	wordSelect
 	wordFrom
 	wordWhere
-	wordOrder
-	wordPer
-	wordLimit
-	wordAllow
 )
 
 // keywords are all words of the grammar; a keyword's Kind is firstKeyword plus its index. The first ones keep the order of
@@ -80,9 +75,10 @@ var keywords = []keyword{
 	{"IS", reservedWord},
 	{"NOT", reservedWord},
 	{"AND", reservedWord},
-	{"SELECT", reservedWord},
 	{"FROM", reservedWord},
 	{"WHERE", reservedWord},
+
+	{"SELECT", reservedWord},
 	{"ORDER", reservedWord},
 	{"PER", basicWord},
 	{"LIMIT", reservedWord},
@@ -233,6 +229,7 @@ type wordTable [wordSlots]struct {
 // words finds keywords without allocating.
 var words = buildWords()
 
+// buildWords fills the table; it runs once, at start.
 func buildWords() *wordTable {
 	t := new(wordTable)
 	add := func(word string, kind Kind) {
@@ -268,6 +265,7 @@ func hashWord(word string) uint32 {
 // wordKind returns the kind of an unquoted word: a keyword's, kindBoolean, kindFloat or kindIdent.
 func wordKind(word string) Kind { return words.kind(word) }
 
+// kind is wordKind of a table that may still be in the making.
 func (t *wordTable) kind(word string) Kind {
 	if len(word) > longestWord {
 		return kindIdent

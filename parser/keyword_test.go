@@ -26,7 +26,7 @@ func TestKeywords(t *testing.T) {
 	}
 	for kind, word := range map[Kind]string{
 		wordCount: "COUNT", wordKey: "KEY", wordToken: "TOKEN", wordNull: "NULL", wordFrozen: "FROZEN", wordAnd: "AND",
-		wordWhere: "WHERE", wordAllow: "ALLOW",
+		wordWhere: "WHERE",
 	} {
 		if kind.String() != word {
 			t.Errorf("%v stands where %s should", kind, word)

@@ -53,6 +53,7 @@ func Lex(text string, toks []Token) ([]Token, error) {
 	return toks, nil
 }
 
+// lex is Lex with the error as the grammar needs it: it may have something to say first.
 func lex(text string, toks []Token) ([]Token, *lexError) {
 	s, err := newScanner(text)
 	if err != nil {
@@ -128,6 +129,7 @@ func (s *scanner) fail(offset int, before, after string) Kind {
 	return kindEOF
 }
 
+// noViable reports a character that begins nothing.
 func (s *scanner) noViable(offset int) Kind {
 	return s.fail(offset, "no viable alternative at character ", "")
 }
@@ -439,9 +441,14 @@ var classes = func() (t [256]uint8) {
 	return t
 }()
 
-func isDigit(c byte) bool  { return classes[c]&digitClass != 0 }
+// isDigit reports whether c is one of 0 to 9.
+func isDigit(c byte) bool { return classes[c]&digitClass != 0 }
+
+// isLetter reports whether c is an ASCII letter.
 func isLetter(c byte) bool { return classes[c]&letterClass != 0 }
-func isHex(c byte) bool    { return classes[c]&hexClass != 0 }
+
+// isHex reports whether c is a hexadecimal digit.
+func isHex(c byte) bool { return classes[c]&hexClass != 0 }
 
 // digitRun returns how many digits text begins with.
 func digitRun(text string) int {

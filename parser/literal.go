@@ -15,7 +15,8 @@ type Literal struct {
 
 // literalKinds maps the token kinds from kindString to kindHex.
 var literalKinds = [...]ast.LiteralKind{
-	ast.StringLiteral, ast.IntegerLiteral, ast.FloatLiteral, ast.BooleanLiteral, ast.DurationLiteral, ast.UUIDLiteral, ast.HexLiteral,
+	ast.StringLiteral, ast.IntegerLiteral, ast.FloatLiteral, ast.BooleanLiteral, ast.DurationLiteral, ast.UUIDLiteral,
+	ast.HexLiteral,
 }
 
 // shapeMarks are what stands for each of literalKinds in a shape.

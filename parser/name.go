@@ -36,8 +36,8 @@ func (i *column) Parse(lex *lexer.PeekingLexer) (err error) {
 // qualified is [keyspace.]name.
 type qualified struct{ ast.Name }
 
-// tableName, indexName, newIndexName, keyspaceName and roleName are names that Cassandra's grammar also lets a ? stand for, to refuse it
-// with a text of its own.
+// tableName, indexName, newIndexName, keyspaceName and roleName are names that Cassandra's grammar also lets a ? stand for,
+// to refuse it with a text of its own.
 type (
 	tableName    struct{ qualified }
 	indexName    struct{ qualified }
@@ -140,6 +140,7 @@ func (n *userName) Parse(lex *lexer.PeekingLexer) error {
 	return n.parse(lex, "Quoted strings are are not supported for user names and USER is deprecated, please use ROLE")
 }
 
+// parse takes the name; refusal answers a quoted one.
 func (n *userName) parse(lex *lexer.PeekingLexer, refusal string) error {
 	c := cursor{PeekingLexer: lex}
 	switch c.kind() {

@@ -91,6 +91,7 @@ func (s *scanner) power(e int) int {
 	return end + digitRun(s.text[end:])
 }
 
+// loop reports an exponent without digits.
 func (s *scanner) loop(offset int) Kind {
 	return s.fail(offset, "required (...)+ loop did not match anything at character ", "")
 }

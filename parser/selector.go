@@ -24,6 +24,7 @@ func (s *selectClause) Parse(lex *lexer.PeekingLexer) (err error) {
 	return s.parse(&c)
 }
 
+// parse takes [DISTINCT] selectors.
 func (s *selectClause) parse(c *cursor) (err error) {
 	s.distinct = c.optional(wordDistinct, func() (err error) {
 		s.items, err = c.selectItems()
@@ -103,6 +104,7 @@ func (s *selector) Parse(lex *lexer.PeekingLexer) (err error) {
 	return err
 }
 
+// selector parses a sum of selectors.
 func (c *cursor) selector() (ast.Expr, error) {
 	left, err := c.selectedFactor()
 	for n := 1; err == nil && (c.kind() == kindPlus || c.kind() == kindMinus); n++ {
@@ -111,8 +113,10 @@ func (c *cursor) selector() (ast.Expr, error) {
 	return left, err
 }
 
+// selectedFactor parses a product of selectors.
 func (c *cursor) selectedFactor() (ast.Expr, error) { return c.factor((*cursor).selectedSign) }
 
+// selectedSign parses a selector with its signs and modifiers.
 func (c *cursor) selectedSign() (ast.Expr, error) {
 	if err := c.enter(); err != nil {
 		return nil, err
@@ -150,6 +154,7 @@ func (c *cursor) modified(base ast.Expr) (ast.Expr, error) {
 	return base, nil
 }
 
+// modifiers parses as many fields, elements and slices as there are.
 func (c *cursor) modifiers(base ast.Expr) (ast.Expr, error) {
 	for n := 1; ; n++ {
 		if err := c.tooLong(n); err != nil {

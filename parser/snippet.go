@@ -5,6 +5,7 @@ import (
 	"strings"
 )
 
+// itoa returns n in decimal.
 func itoa(n int) string { return strconv.Itoa(n) }
 
 // snippet returns the part of the statement round the token at index bracket, which stands in brackets: from ten tokens

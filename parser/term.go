@@ -53,6 +53,7 @@ func startsSimple(k Kind) bool {
 	return k.isLiteral() || isName(k)
 }
 
+// term parses a sum of terms and checks what stands behind it.
 func (c *cursor) term() (ast.Expr, error) {
 	left, err := c.signedFactor()
 	for n := 1; err == nil; n++ {
@@ -101,6 +102,7 @@ func (c *cursor) binary(left ast.Expr, operand func(*cursor) (ast.Expr, error), 
 	return &ast.Binary{Op: op, L: left, R: right}, nil
 }
 
+// signedFactor parses a product of terms.
 func (c *cursor) signedFactor() (ast.Expr, error) { return c.factor((*cursor).sign) }
 
 // factor parses a product of what operand parses.
@@ -112,6 +114,7 @@ func (c *cursor) factor(operand func(*cursor) (ast.Expr, error)) (ast.Expr, erro
 	return left, err
 }
 
+// sign parses a term with at most one sign.
 func (c *cursor) sign() (ast.Expr, error) {
 	if !c.accept(kindMinus) {
 		return c.simple()
@@ -123,6 +126,7 @@ func (c *cursor) sign() (ast.Expr, error) {
 	return &ast.Negate{Of: of}, nil
 }
 
+// simple parses a term without sign.
 func (c *cursor) simple() (ast.Expr, error) {
 	if err := c.enter(); err != nil {
 		return nil, err
@@ -286,6 +290,7 @@ func (c *cursor) braces() (ast.Expr, error) {
 	return c.setOrMap((*cursor).term)
 }
 
+// udt parses {field: v}; the brace is the next token.
 func (c *cursor) udt() (ast.Expr, error) {
 	u := &ast.UDT{}
 	for c.Next(); ; {

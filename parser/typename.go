@@ -95,6 +95,7 @@ func (c *cursor) parameters(low, high int) (*ast.TypeName, error) {
 	return nil, err
 }
 
+// openParameters takes the name of a type and its <.
 func (c *cursor) openParameters() (*ast.TypeName, error) {
 	t := &ast.TypeName{Name: nameText(c.Next())}
 	return t, c.expect(kindLT)

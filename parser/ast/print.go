@@ -65,6 +65,7 @@ func ident(name string) string {
 	return cql.QuoteIdent(name)
 }
 
+// idents returns names with commas between them.
 func idents(names []string) string {
 	var p printer
 	p.list(len(names), ", ", func(i int) { p.WriteString(ident(names[i])) })
@@ -151,6 +152,7 @@ func (t *TypeName) String() string {
 // text returns a string literal.
 func text(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
+// literal writes a constant.
 func (p *printer) literal(l *Literal) {
 	switch l.Kind {
 	case StringLiteral:
@@ -272,6 +274,7 @@ func (p *printer) selector(e Expr) {
 	p.selecting = outer
 }
 
+// enclosed writes items between brackets.
 func (p *printer) enclosed(open string, items []Expr, closing string) {
 	p.WriteString(open)
 	p.list(len(items), ", ", func(i int) { p.expr(items[i]) })
@@ -295,6 +298,7 @@ func (o Operator) String() string {
 // String returns the relation as CQL.
 func (r *Relation) String() string { return printed(func(p *printer) { p.relation(r) }) }
 
+// relation writes one term of WHERE.
 func (p *printer) relation(r *Relation) {
 	switch {
 	case r.Index != nil:
@@ -333,6 +337,7 @@ func (p *printer) compared(op Operator, value Expr, values []Expr) {
 // String returns the condition as CQL.
 func (c *Condition) String() string { return printed(func(p *printer) { p.condition(c) }) }
 
+// condition writes one term of IF.
 func (p *printer) condition(c *Condition) {
 	p.place(c.Column, c.Key, c.Field)
 	p.compared(c.Op, c.Value, c.Values)
@@ -354,6 +359,7 @@ func (p *printer) place(column string, key Expr, field string) {
 // String returns the assignment as CQL.
 func (a *Assignment) String() string { return printed(func(p *printer) { p.assignment(a) }) }
 
+// assignment writes one term of SET; c += v comes out as c = c + v.
 func (p *printer) assignment(a *Assignment) {
 	p.place(a.Column, a.Key, a.Field)
 	p.WriteString(" = ")
@@ -369,17 +375,20 @@ func (p *printer) assignment(a *Assignment) {
 	}
 }
 
+// where writes a WHERE clause, if there is one.
 func (p *printer) where(where []Relation) {
 	p.when(len(where) > 0, " WHERE ")
 	p.list(len(where), " AND ", func(i int) { p.relation(&where[i]) })
 }
 
+// conditions writes an IF clause, if there is one.
 func (p *printer) conditions(exists bool, list []Condition) {
 	p.when(exists, " IF EXISTS")
 	p.when(len(list) > 0, " IF ")
 	p.list(len(list), " AND ", func(i int) { p.condition(&list[i]) })
 }
 
+// using writes a USING clause, if there is one.
 func (p *printer) using(u Using) {
 	sep := " USING "
 	for _, part := range []struct {

@@ -6,6 +6,7 @@ type clauses struct {
 	n int
 }
 
+// next begins another clause.
 func (c *clauses) next() {
 	if c.n++; c.n == 1 {
 		c.WriteString(" WITH ")
@@ -14,6 +15,7 @@ func (c *clauses) next() {
 	}
 }
 
+// properties writes each property as a clause.
 func (c *clauses) properties(list []Property) {
 	for i := range list {
 		c.next()
@@ -37,6 +39,7 @@ func (p *printer) property(e *Property) {
 	p.WriteByte('}')
 }
 
+// with writes a WITH clause of properties alone.
 func (p *printer) with(list []Property) {
 	c := clauses{printer: p}
 	c.properties(list)
@@ -82,6 +85,7 @@ func (s *DropType) String() string { return dropped("TYPE", s.IfExists, s.Type.t
 // String returns the statement as CQL.
 func (s *DropIndex) String() string { return dropped("INDEX", s.IfExists, s.Index.String()) }
 
+// columnDef writes a column of CREATE TABLE or ADD.
 func (p *printer) columnDef(c *ColumnDef) {
 	p.words(ident(c.Name), " ", c.Type.String())
 	p.when(c.Static, " STATIC")
@@ -89,6 +93,7 @@ func (p *printer) columnDef(c *ColumnDef) {
 	p.when(c.PrimaryKey, " PRIMARY KEY")
 }
 
+// mask writes a mask, if there is one.
 func (p *printer) mask(m *Mask) {
 	if m == nil {
 		return
@@ -175,6 +180,7 @@ func (s *AlterTable) String() string {
 	})
 }
 
+// renames writes RENAME of columns or fields.
 func (p *printer) renames(ifExists bool, list []Rename) {
 	p.WriteString(" RENAME ")
 	p.when(ifExists, "IF EXISTS ")

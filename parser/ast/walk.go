@@ -48,17 +48,20 @@ func Walk(s Statement, f func(Expr)) {
 // walker visits expressions.
 type walker struct{ f func(Expr) }
 
+// all visits a list.
 func (w walker) all(list []Expr) {
 	for _, e := range list {
 		w.expr(e)
 	}
 }
 
+// using visits a USING clause.
 func (w walker) using(u Using) {
 	w.expr(u.Timestamp)
 	w.expr(u.TTL)
 }
 
+// masks visits the arguments of the masks of columns.
 func (w walker) masks(columns []ColumnDef) {
 	for i := range columns {
 		if m := columns[i].Mask; m != nil {
@@ -67,6 +70,7 @@ func (w walker) masks(columns []ColumnDef) {
 	}
 }
 
+// assignments visits the keys and values of SET or DELETE.
 func (w walker) assignments(list []Assignment) {
 	for i := range list {
 		w.expr(list[i].Key)
@@ -74,6 +78,7 @@ func (w walker) assignments(list []Assignment) {
 	}
 }
 
+// relations visits the terms of WHERE.
 func (w walker) relations(list []Relation) {
 	for i := range list {
 		w.expr(list[i].Key)
@@ -82,6 +87,7 @@ func (w walker) relations(list []Relation) {
 	}
 }
 
+// conditions visits the terms of IF.
 func (w walker) conditions(list []Condition) {
 	for i := range list {
 		w.expr(list[i].Key)
