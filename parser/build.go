@@ -191,7 +191,7 @@ func (b *builder) properties(in []property) []ast.Property {
 func (b *builder) addProperty(list []ast.Property, p ast.Property) []ast.Property {
 	for _, before := range list {
 		if before.Name == p.Name {
-			b.refuse(cql.Syntaxf("Multiple definitions for property '%s'", p.Name))
+			b.refuse(syntaxError("Multiple definitions for property '" + p.Name + "'"))
 		}
 	}
 	return append(list, p)

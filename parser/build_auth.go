@@ -12,7 +12,7 @@ func (b *builder) roleOptions(in []roleOption) {
 	for _, o := range in {
 		name := o.name()
 		if name != "" && seen[name] {
-			b.refuse(cql.Syntaxf("Multiple definition for property '%s'", name))
+			b.refuse(syntaxError("Multiple definition for property '" + name + "'"))
 		}
 		seen[name] = true
 	}

@@ -9,12 +9,14 @@ import (
 	"github.com/helenusdb/helenus/cql"
 )
 
-// The bounds of one statement. maxStatement is the largest frame body; maxTokens keeps the memory of one parse near
-// 100 MiB; maxDepth bounds recursion: brackets, nested types, type hints and signs; maxChain bounds the length of a + b + c
-// and of a.b.c, whose trees lean to the left.
+// The bounds of one statement. maxStatement is the largest frame body; maxTokens keeps the memory of one parse below
+// 100 MiB (participle takes 72 bytes for a token, in a slice that grows); maxDepth bounds recursion: brackets, nested
+// types, type hints and signs; maxChain bounds the length of a + b + c and of a.b.c, whose trees lean to the left.
+//
+// Deviation: Cassandra has no such bounds; what nests deep ends with the stack of its thread.
 const (
 	maxStatement = 16 << 20
-	maxTokens    = 1 << 20
+	maxTokens    = 1 << 19
 	maxDepth     = 48
 	maxChain     = 1000
 )
@@ -36,12 +38,23 @@ type scanner struct {
 	err   *lexError
 }
 
-// lexError is where and why the lexer stopped. plain messages stand alone; others get their line and column.
+// lexError is where and why the lexer stopped. The messages of plain ones and bounds stand alone, others get their line and
+// column; bounds are no matter of syntax.
 type lexError struct {
 	offset int
 	msg    string
-	plain  bool
+	class  lexClass
 }
+
+// lexClass says how a lexError is worded.
+type lexClass uint8
+
+// The classes of lexError.
+const (
+	placedError lexClass = iota
+	plainError
+	boundError
+)
 
 // Lex appends the tokens of text to toks. It allocates only when toks must grow or on errors, which are *cql.Error 0x2000
 // (0x2200 for a statement beyond the bounds). With an error, the tokens before it are returned too.
@@ -69,7 +82,7 @@ func lex(text string, toks []Token) ([]Token, *lexError) {
 			return toks, nil
 		}
 		if len(toks)-first >= maxTokens {
-			return toks, &lexError{start, "Statement has more than " + strconv.Itoa(maxTokens) + " tokens", true}
+			return toks, &lexError{start, "Statement has more than " + strconv.Itoa(maxTokens) + " tokens", boundError}
 		}
 		toks = append(toks, Token{kind, uint32(start), uint32(s.pos)})
 	}
@@ -78,25 +91,28 @@ func lex(text string, toks []Token) ([]Token, *lexError) {
 // newScanner checks the length and encoding of text.
 func newScanner(text string) (scanner, *lexError) {
 	if len(text) > maxStatement {
-		return scanner{}, &lexError{0, "Statement has more than " + strconv.Itoa(maxStatement) + " bytes", true}
+		return scanner{}, &lexError{0, "Statement has more than " + strconv.Itoa(maxStatement) + " bytes", boundError}
 	}
 	if !utf8.ValidString(text) {
 		at := 0
 		for r, n := utf8.DecodeRuneInString(text); r != utf8.RuneError || n > 1; r, n = utf8.DecodeRuneInString(text[at:]) {
 			at += n
 		}
-		return scanner{}, &lexError{at, "no viable alternative at character '\ufffd'", false}
+		return scanner{}, &lexError{at, "no viable alternative at character '\ufffd'", placedError}
 	}
 	return scanner{text: text}, nil
 }
 
 // answer returns the error as the client sees it.
 func (e *lexError) answer(text string) *cql.Error {
-	if e.plain {
-		return cql.Syntaxf("%s", e.msg)
+	switch e.class {
+	case plainError:
+		return syntaxError(e.msg)
+	case boundError:
+		return cql.Invalidf("%s", e.msg)
 	}
 	line, column := position(text, e.offset)
-	return cql.Syntaxf("line %d:%d %s", line, column, e.msg)
+	return syntaxError("line " + itoa(line) + ":" + itoa(column) + " " + e.msg)
 }
 
 // at returns the byte at offset i, 0 behind the end.
@@ -125,7 +141,7 @@ func (s *scanner) fail(offset int, before, after string) Kind {
 			char = string(r)
 		}
 	}
-	s.err = &lexError{offset, before + "'" + char + "'" + after, false}
+	s.err = &lexError{offset, before + "'" + char + "'" + after, placedError}
 	return kindEOF
 }
 
@@ -210,9 +226,9 @@ func (s *scanner) nest(kind Kind, start int) {
 	}
 }
 
-// tooDeep is the refusal of what nests deeper than maxDepth. Deviation: Cassandra's limit is the stack of its thread.
+// tooDeep is the refusal of what nests deeper than maxDepth.
 func tooDeep(offset int) *lexError {
-	return &lexError{offset, "statement is nested deeper than " + strconv.Itoa(maxDepth) + " levels", false}
+	return &lexError{offset, "statement is nested deeper than " + strconv.Itoa(maxDepth) + " levels", placedError}
 }
 
 // simple maps the bytes that are tokens by themselves.

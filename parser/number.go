@@ -101,7 +101,7 @@ func (s *scanner) float(start, end int) Kind {
 	s.pos = end
 	if tooLarge(s.text[start:end]) {
 		s.err = &lexError{start, "Failed parsing statement: [" + s.text + "] reason: NumberFormatException Character I is neither " +
-			`a decimal digit number, decimal point, nor "e" notation exponential mark.`, true}
+			`a decimal digit number, decimal point, nor "e" notation exponential mark.`, plainError}
 	}
 	return kindFloat
 }

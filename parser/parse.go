@@ -2,6 +2,7 @@ package parser
 
 import (
 	"errors"
+	"fmt"
 	"sort"
 
 	"github.com/alecthomas/participle/v2"
@@ -28,12 +29,15 @@ type Parsed struct {
 }
 
 // Parse parses one statement of CQL 3.4.7, which semicolons may follow. Errors are *cql.Error: 0x2000 with Cassandra's
-// position and wording, 0x2200 for too many markers.
+// position and wording, 0x2200 for too many markers and for a statement beyond the bounds.
 func Parse(text string) (*Parsed, error) {
 	toks, lexErr := lex(text, nil)
+	if lexErr != nil && lexErr.class == boundError {
+		return nil, lexErr.answer(text)
+	}
 	tree, err := runGrammar(&stream{text: text, toks: toks, broken: lexErr != nil})
 	if err != nil {
-		return nil, syntaxError(text, toks, lexErr, err)
+		return nil, answerTo(err, text, toks, lexErr)
 	}
 	b := builder{}
 	p := &Parsed{Statement: b.statement(tree.Statement, text, toks)}
@@ -130,8 +134,8 @@ func fixedType(t *ast.TypeName) bool {
 	return false
 }
 
-// syntaxError turns an error of the grammar into the answer. The lexer's error comes first when the grammar ran into it.
-func syntaxError(text string, toks []Token, lexErr *lexError, err error) error {
+// answerTo turns an error of the grammar into the answer. The lexer's error comes first when the grammar ran into it.
+func answerTo(err error, text string, toks []Token, lexErr *lexError) error {
 	var refused *refusal
 	if errors.As(err, &refused) {
 		switch refused.class {
@@ -140,13 +144,13 @@ func syntaxError(text string, toks []Token, lexErr *lexError, err error) error {
 		case refusedDepth:
 			return tooDeep(refused.Pos.Offset).answer(text)
 		}
-		return cql.Syntaxf("%s", refused.Msg)
+		return syntaxError(refused.Msg)
 	}
 	var bad *unexpected
 	if !errors.As(err, &bad) {
 		var plain *participle.UnexpectedTokenError
 		if !errors.As(err, &plain) {
-			return cql.Syntaxf("%s", err.Error())
+			return syntaxError(err.Error())
 		}
 		bad = described(plain, toks)
 	}
@@ -158,5 +162,5 @@ func syntaxError(text string, toks []Token, lexErr *lexError, err error) error {
 
 // numberFormat is the answer to a number that Java refuses while Cassandra parses.
 func numberFormat(text, number string) *cql.Error {
-	return cql.Syntaxf("Failed parsing statement: [%s] reason: NumberFormatException For input string: %q", text, number)
+	return syntaxError(fmt.Sprintf("Failed parsing statement: [%s] reason: NumberFormatException For input string: %q", text, number))
 }

@@ -56,7 +56,8 @@ func TestMarkers(t *testing.T) {
 	if got := strings.Join(p.Markers, ","); got != "b,,b,C,,d,t,ts" {
 		t.Errorf("markers %s", got)
 	}
-	if got := fmt.Sprint(p.Statement); got != `INSERT INTO t (a, b, c) VALUES (:b, ?, {:b: :"C", ?: :d}) USING TIMESTAMP :ts AND TTL :t` {
+	const want = `INSERT INTO t (a, b, c) VALUES (:b, ?, {:b: :"C", ?: :d}) USING TIMESTAMP :ts AND TTL :t`
+	if got := fmt.Sprint(p.Statement); got != want {
 		t.Errorf("printed %s", got)
 	}
 }

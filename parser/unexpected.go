@@ -30,7 +30,18 @@ func (u *unexpected) answer(text string, toks []Token) error {
 		}
 		msg += snippet(text, toks, from, last)
 	}
-	return cql.Syntaxf("%s", msg)
+	return syntaxError(msg)
+}
+
+// longestMessage is how many bytes of a message are sent; the statement may be in it, and the protocol has 65535 for it.
+const longestMessage = 1 << 15
+
+// syntaxError returns a SyntaxException, cut where it is too long to send.
+func syntaxError(message string) *cql.Error {
+	if len(message) > longestMessage {
+		message = strings.ToValidUTF8(message[:longestMessage], "")
+	}
+	return cql.Syntaxf("%s", message)
 }
 
 // tokenAt returns the index of the token at offset, len(toks) behind the last.
