@@ -224,6 +224,9 @@ func (s *scope) prepareOther(st ast.Statement) (*Plan, error) {
 		}
 		return &Plan{Kind: KindOther, Body: &DescribePlan{def}}, nil
 	case *ast.Other:
+		if p, ok, err := s.prepareAbsent(st); ok {
+			return p, err
+		}
 		return nil, refuseOther(st.What)
 	}
 	s.shapeSafe = true

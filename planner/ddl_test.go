@@ -86,12 +86,39 @@ func TestStatementsRefused(t *testing.T) {
 		{"ks", "ADD IDENTITY 'x' TO ROLE 'r'", "You have to be logged in and not anonymous to perform this request", 0x2100},
 		{"ks", "CREATE MATERIALIZED VIEW m AS SELECT * FROM t WHERE k IS NOT NULL PRIMARY KEY (k)",
 			"CREATE MATERIALIZED VIEW is not supported by Helenus yet", 0x2200},
-		{"ks", "DROP TRIGGER x ON t", "DROP TRIGGER is not supported by Helenus yet", 0x2200},
+		{"ks", "DROP FUNCTION f", "Function 'ks.f' doesn't exist", 0x2200},
+		{"ks", "DROP FUNCTION /* x */ nope.\"F\"(int, text);", "Function 'nope.F(int, text)' doesn't exist", 0x2200},
+		{"ks", "DROP AGGREGATE a(int)", "Aggregate 'ks.a(int)' doesn't exist", 0x2200},
+		{"ks", "DROP MATERIALIZED VIEW v", "Materialized view 'ks.v' doesn't exist", 0x2200},
+		{"ks", "ALTER MATERIALIZED VIEW nope.v WITH comment = 'a'", "Materialized view 'nope.v' doesn't exist", 0x2200},
+		{"ks", "DROP TRIGGER x ON t", "Trigger 'x' on 'ks.t' doesn't exist", 0x2200},
+		{"ks", "CREATE TRIGGER x ON t USING 'C'", "Table 't' doesn't exist", 0x2200},
+		{"ks", "CREATE TRIGGER x ON nope.t USING 'C'", "Keyspace 'nope' doesn't exist", 0x2200},
+		{"", "DROP FUNCTION f", "No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename", 0x2200},
 	} {
 		_, err := planOf(snap, c.keyspace, c.text)
 		var e *cql.Error
 		if !errors.As(err, &e) || e.Message != c.want || e.Code != c.code {
 			t.Errorf("%s: %v", c.text, err)
+		}
+	}
+}
+
+// What does not exist need not be dropped.
+func TestNothingToDrop(t *testing.T) {
+	snap := schemaOf(t, "ks", "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+	for _, text := range []string{
+		"DROP FUNCTION IF EXISTS f", "DROP AGGREGATE IF EXISTS nope.a(int)", "DROP MATERIALIZED VIEW IF EXISTS v",
+		"ALTER MATERIALIZED VIEW IF EXISTS v WITH comment = 'a'", "DROP TRIGGER IF EXISTS x ON t",
+	} {
+		p, err := planOf(snap, "ks", text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		res, err := p.Body.(*SchemaPlan).Change(snap, nil)
+		if err != nil || !res.NoOp {
+			t.Errorf("%s: %+v, %v", text, res, err)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 // JSONInsert is the values of INSERT JSON: one text that holds them all.
 type JSONInsert struct {
 	Value Term
-	// Columns are all columns of the table, in the order of SELECT *.
+	// Columns are all columns of the table, in the order in which Cassandra decodes their values and finds faults.
 	Columns []*schema.Column
 	// Unset says that columns which the text leaves out stay as they are; else they become null.
 	Unset bool
@@ -41,7 +42,7 @@ func (s *scope) insertJSON(m *ModificationPlan, st *ast.Insert) error {
 	if err != nil {
 		return err
 	}
-	m.JSON = &JSONInsert{Value: v, Columns: m.Table.AllColumns(), Unset: st.JSONUnset, base: len(s.markers)}
+	m.JSON = &JSONInsert{Value: v, Columns: javaOrder(m.Table.AllColumns()), Unset: st.JSONUnset, base: len(s.markers)}
 	w := &Restrictions{
 		Table: m.Table, partition: make([]*restriction, len(m.Table.PartitionKey)), clustering: make([]*restriction, len(m.Table.Clustering)),
 	}
@@ -81,10 +82,7 @@ func (j *JSONInsert) Bind(env *Env) (*Env, error) {
 	if err != nil {
 		return nil, err
 	}
-	given := make(map[string]any, len(object.Keys))
-	for i, key := range object.Keys {
-		given[types.JSONName(key)] = object.Values[i]
-	}
+	given, names := columnsOfJSON(object)
 	bound := *env
 	bound.Values = make([]Value, j.base+len(j.Columns))
 	copy(bound.Values, env.Values)
@@ -96,16 +94,56 @@ func (j *JSONInsert) Bind(env *Env) (*Env, error) {
 			continue
 		}
 		if v.Bytes, err = c.Type.FromJSON(decoded); err != nil {
+			if strings.HasSuffix(err.Error(), " to a duration") || strings.HasPrefix(err.Error(), "Invalid duration") {
+				return nil, err
+			}
 			return nil, cql.Invalidf("Error decoding JSON value for %s: %s", c.Name, err)
 		}
 		delete(given, c.Name)
 	}
-	for _, key := range object.Keys {
-		if _, left := given[types.JSONName(key)]; left {
-			return nil, cql.Invalidf("JSON values map contains unrecognized column: %s", types.JSONName(key))
+	for _, name := range names {
+		if _, left := given[name]; left {
+			return nil, cql.Invalidf("JSON values map contains unrecognized column: %s", name)
 		}
 	}
 	return &bound, nil
+}
+
+// columnsOfJSON returns the members of an object by the columns that their keys name, and those names in order. A key that
+// is not the name as it is comes after those that are: of {"i": 1, "I": 2} and of {"I": 2, "i": 1} the 2 counts.
+// Source: JsonUtils.handleCaseSensitivity.
+func columnsOfJSON(o *types.JSONObject) (given map[string]any, names []string) {
+	given = make(map[string]any, len(o.Keys))
+	for i, key := range o.Keys {
+		if types.JSONName(key) == key {
+			given[key] = o.Values[i]
+			names = append(names, key)
+		}
+	}
+	for i, key := range o.Keys {
+		if name := types.JSONName(key); name != key {
+			given[name] = o.Values[i]
+			names = append(names, name)
+		}
+	}
+	return given, names
+}
+
+// javaOrder sorts columns as a Java HashMap keeps them that has their names, as byte buffers, for keys.
+func javaOrder(columns []*schema.Column) []*schema.Column {
+	buckets := uint32(16)
+	for len(columns) > int(buckets)*3/4 {
+		buckets *= 2
+	}
+	bucket := func(c *schema.Column) uint32 {
+		h := uint32(1)
+		for i := len(c.Name) - 1; i >= 0; i-- {
+			h = 31*h + uint32(int32(int8(c.Name[i])))
+		}
+		return (h ^ h>>16) & (buckets - 1)
+	}
+	slices.SortStableFunc(columns, func(a, b *schema.Column) int { return int(bucket(a)) - int(bucket(b)) })
+	return columns
 }
 
 // errNullJSON answers INSERT JSON of null.

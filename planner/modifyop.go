@@ -77,6 +77,10 @@ func (s *scope) setColumn(e ast.Expr, c *schema.Column) (Operation, error) {
 	if err != nil {
 		return Operation{}, err
 	}
+	if _, ok := e.(*ast.Tuple); ok && c.Type.Kind == types.UDT {
+		// In Cassandra a tuple passes for a user type until it is written.
+		return Operation{}, cql.Invalidf("Invalid tuple type literal for %s of type %s", c.Name, c.Type)
+	}
 	if c.Type.Kind == types.Counter {
 		return Operation{}, cql.Invalidf("Cannot set the value of counter column %s (counters can only be incremented/decremented, not set)", c.Name)
 	}

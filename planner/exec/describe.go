@@ -61,7 +61,8 @@ func Describe(_ context.Context, w Writer, p *planner.DescribePlan, current stri
 		}
 	}
 	var res Result
-	if end < len(list) {
+	if o.PageSize > 0 && end-start == o.PageSize {
+		// A full page has a page behind it, even if an empty one.
 		res.PagingState = binary.BigEndian.AppendUint32(append([]byte(nil), snap.Version[:]...), uint32(end))
 	}
 	return res, nil
