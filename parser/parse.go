@@ -162,5 +162,6 @@ func answerTo(err error, text string, toks []Token, lexErr *lexError) error {
 
 // numberFormat is the answer to a number that Java refuses while Cassandra parses.
 func numberFormat(text, number string) *cql.Error {
-	return syntaxError(fmt.Sprintf("Failed parsing statement: [%s] reason: NumberFormatException For input string: %q", text, number))
+	const format = "Failed parsing statement: [%s] reason: NumberFormatException For input string: %q"
+	return syntaxError(fmt.Sprintf(format, text, number))
 }
