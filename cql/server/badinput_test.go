@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -625,4 +626,49 @@ func TestCustomPayload(t *testing.T) {
 	c.flush()
 	c.wantError(5, cql.CodeProtocol, "Received frame with CUSTOM_PAYLOAD flag for native protocol version < 4")
 	c.wantAlive()
+}
+
+// TestGarbage sends damaged exchanges; a good client beside them goes on.
+func TestGarbage(t *testing.T) {
+	s, addr := start(t, Options{})
+	good := connect(t, addr, cql.V5, wire.LZ4)
+	x := uint64(88172645463325252)
+	next := func(n int) int {
+		x ^= x << 13
+		x ^= x >> 7
+		x ^= x << 17
+		return int(x % uint64(n))
+	}
+	for round := range 600 {
+		m := modes()[round%len(modes())]
+		var o wire.Output
+		o.Reset(m.v >= cql.V5, m.comp, 0)
+		for i := range 1 + next(4) {
+			o.End(append(o.Begin(), queryBody(m.v, "go")...), wire.Header{Version: m.v, Opcode: wire.OpQuery, Stream: int16(i)}, nil)
+		}
+		options := map[string]string{"CQL_VERSION": "3.0.0"}
+		if m.comp != wire.NoCompression {
+			options["COMPRESSION"] = m.comp.String()
+		}
+		all := append(bodied(m.v, wire.OpStartup, 0, 1, wire.AppendStartup(nil, options)), o.Bytes()...)
+		for range next(4) {
+			all[next(len(all))] ^= 1 << next(8)
+		}
+		nc, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = nc.Write(all[:1+next(len(all))])
+		_ = nc.(*net.TCPConn).CloseWrite()
+		_ = nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if _, err := io.ReadAll(nc); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("round %d: no end", round)
+		}
+		_ = nc.Close()
+		if round%100 == 0 {
+			good.wantAlive()
+		}
+	}
+	good.wantAlive()
+	eventually(t, func() bool { st := s.Stats(); return st.Connections == 1 && st.Bytes == 0 })
 }

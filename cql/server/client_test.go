@@ -209,6 +209,11 @@ func queryBody(v cql.Version, text string) []byte {
 // next returns the next message; its body is valid until the next call.
 func (c *client) next() (wire.Envelope, error) {
 	_ = c.net.SetReadDeadline(time.Now().Add(10 * time.Second))
+	return c.message()
+}
+
+// message is next without a time limit of its own.
+func (c *client) message() (wire.Envelope, error) {
 	for {
 		e, n, err := c.dec.Next(c.buf[c.r:c.w])
 		c.r += n

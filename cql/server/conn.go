@@ -55,8 +55,9 @@ type Conn struct {
 
 	// Requests that left the connection's goroutine: their number and bytes; async lets the end wait for them.
 	flying, flyingBytes atomic.Int64
+	queued              atomic.Int64 // bytes that wait in queue or are being written from it
 	waiting             atomic.Bool
-	room                chan struct{} // poked when one of them has ended while waiting is true
+	room                chan struct{} // poked when one of these goes down while waiting is true
 	async               sync.WaitGroup
 
 	// What the connection's goroutine owns.
@@ -85,6 +86,7 @@ type Conn struct {
 	compression wire.Compression
 	queue       []*wire.Output // what waits to be written
 	open        bool           // the last of queue takes more
+	queueBytes  int            // of all that is in queue
 	eventBytes  int            // of events in queue
 	flushing    bool           // a goroutine drains queue
 	closed      bool           // nothing is taken any more
@@ -149,6 +151,7 @@ func (c *Conn) sendEvent(body []byte) {
 	out := c.tailLocked()
 	h := wire.Header{Version: c.Version(), Response: true, Stream: wire.EventStream, Opcode: wire.OpEvent}
 	out.End(append(out.Begin(), body...), h, nil)
+	c.countLocked(len(body) + wire.HeaderSize)
 	c.eventBytes += len(body) + wire.HeaderSize
 	slow := c.eventBytes > c.srv.limits.MaxEventBytes
 	c.startFlushLocked()

@@ -74,18 +74,23 @@ func (c *Conn) call(r *Request) {
 	c.handler.Serve(r)
 }
 
-// full reports whether too much is in flight for a further request.
-func (c *Conn) full() bool {
+// full reports whether too much is in flight for a further request, or too many answers have not been read.
+func (c *Conn) full() bool { return c.overloaded() || c.clogged() }
+
+func (c *Conn) overloaded() bool {
 	l := &c.srv.limits
 	return c.flying.Load() >= int64(l.MaxConnRequests) || c.flyingBytes.Load() >= int64(l.MaxConnBytes) || c.srv.budget.over()
 }
 
+func (c *Conn) clogged() bool { return c.queued.Load() >= int64(c.srv.limits.MaxConnBytes) }
+
 // admit waits until there is room for r, or refuses it when the client would rather know; it returns false when r is
-// not to be served. Source: CQLMessageHandler.processRequest.
+// not to be served. A client that does not read its answers waits in any case. Source:
+// CQLMessageHandler.processRequest.
 func (c *Conn) admit(r *Request) bool {
 	l, b := &c.srv.limits, &c.srv.budget
 	over := b.over()
-	if c.throw {
+	if c.throw && !c.clogged() {
 		r.Error(&cql.Error{Code: cql.CodeOverloaded, Message: overloadText(c.flyingBytes.Load(), int64(l.MaxConnBytes), b.used.Load(), b.limit)})
 		r.out = nil
 		r.recycle()
@@ -103,16 +108,21 @@ func (c *Conn) admit(r *Request) bool {
 	return ok
 }
 
-// left wakes the connection's goroutine, if it waits for room, when a request that left it has been answered.
+// left counts a request of other goroutines that has been answered.
 func (c *Conn) left() {
 	c.flying.Add(-1)
+	c.poke()
+	c.async.Done()
+}
+
+// poke wakes the connection's goroutine if it waits for room.
+func (c *Conn) poke() {
 	if c.waiting.Load() {
 		select {
 		case c.room <- struct{}{}:
 		default:
 		}
 	}
-	c.async.Done()
 }
 
 // register adds to the events that the client wants.

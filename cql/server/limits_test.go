@@ -182,6 +182,36 @@ func TestInFlightLimit(t *testing.T) {
 	}
 }
 
+// TestUnreadAnswers: answers of other goroutines that a client does not read are bounded too.
+func TestUnreadAnswers(t *testing.T) {
+	s, addr := start(t, Options{Handler: &big{}, Limits: Limits{MaxConnRequests: 100}})
+	c := connect(t, addr, cql.V5, wire.NoCompression)
+	const n = 3000
+	for i := range n {
+		c.add(int16(i), wire.OpQuery, 0, queryBody(cql.V5, "20000"))
+	}
+	sent := make(chan error, 1)
+	go func() {
+		_, err := c.net.Write(c.out.Bytes())
+		sent <- err
+	}()
+	for range 20 {
+		time.Sleep(10 * time.Millisecond)
+		if b := s.Stats().Bytes; b > 8<<20 {
+			t.Fatalf("%d MiB of answers wait", b>>20)
+		}
+	}
+	for range n {
+		if e := c.read(); len(e.Body) != 20_004 {
+			t.Fatalf("%d bytes", len(e.Body))
+		}
+	}
+	if err := <-sent; err != nil {
+		t.Error(err)
+	}
+	eventually(t, func() bool { return s.Stats().Bytes == 0 })
+}
+
 // TestThrowOnOverload: a client that asked for it is told instead of being made to wait.
 func TestThrowOnOverload(t *testing.T) {
 	h := &echo{release: make(chan struct{})}

@@ -1,9 +1,11 @@
 package server
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/wire"
@@ -97,29 +99,41 @@ func TestPipeline(t *testing.T) {
 	}
 }
 
+// BenchmarkLoopback keeps 64 requests in flight on one connection: an EXECUTE that is answered where it was read, and
+// a QUERY that is answered from another goroutine.
 func BenchmarkLoopback(b *testing.B) {
 	_, addr := start(b, Options{})
 	for _, m := range modes() {
-		b.Run(fmt.Sprintf("v%d-%s", m.v, m.comp), func(b *testing.B) {
-			c := connect(b, addr, m.v, m.comp)
-			x := wire.Execute{ID: make([]byte, 16), ResultMetadataID: make([]byte, 16), QueryParams: wire.QueryParams{
-				Consistency: cql.One, Values: []wire.Value{{Bytes: make([]byte, 16)}, {Bytes: make([]byte, 8)}, {Bytes: make([]byte, 40)}},
-			}}
-			body := x.Append(nil, m.v)
-			const depth = 64
-			for i := range depth {
-				c.add(int16(i), wire.OpExecute, 0, body)
-			}
-			frames := append([]byte(nil), c.out.Bytes()...)
-			c.out.Clear(1 << 20)
-			b.ReportAllocs()
-			b.ResetTimer()
-			for n := 0; n < b.N; n += depth {
-				c.raw(frames)
-				for range depth {
-					c.read()
-				}
-			}
+		x := wire.Execute{ID: make([]byte, 16), ResultMetadataID: make([]byte, 16), QueryParams: wire.QueryParams{
+			Consistency: cql.One, Values: []wire.Value{{Bytes: make([]byte, 16)}, {Bytes: make([]byte, 8)}, {Bytes: make([]byte, 40)}},
+		}}
+		b.Run(fmt.Sprintf("v%d-%s-inline", m.v, m.comp), func(b *testing.B) {
+			pipeline(b, connect(b, addr, m.v, m.comp), wire.OpExecute, x.Append(nil, m.v))
 		})
+		b.Run(fmt.Sprintf("v%d-%s-go", m.v, m.comp), func(b *testing.B) {
+			pipeline(b, connect(b, addr, m.v, m.comp), wire.OpQuery, queryBody(m.v, "go"))
+		})
+	}
+}
+
+// pipeline sends messages in rounds of 64 and reads their answers.
+func pipeline(b *testing.B, c *client, op wire.Opcode, body []byte) {
+	const depth = 64
+	for i := range depth {
+		c.add(int16(i), op, 0, body)
+	}
+	frames := bytes.Clone(c.out.Bytes())
+	_ = c.net.SetReadDeadline(time.Now().Add(time.Hour))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := 0; n < b.N; n += depth {
+		if _, err := c.net.Write(frames); err != nil {
+			b.Fatal(err)
+		}
+		for range depth {
+			if _, err := c.message(); err != nil {
+				b.Fatal(err)
+			}
+		}
 	}
 }

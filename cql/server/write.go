@@ -53,8 +53,10 @@ func (c *Conn) enqueue(out *wire.Output) {
 		return
 	}
 	if single != nil {
+		c.countLocked(len(single))
 		c.tailLocked().Add(single)
 	} else {
+		c.countLocked(out.Len())
 		c.queue = append(c.queue, out)
 		c.open = false
 	}
@@ -63,6 +65,23 @@ func (c *Conn) enqueue(out *wire.Output) {
 	if single != nil {
 		putOutput(out)
 	}
+}
+
+// countLocked counts n bytes that wait to be written. They are memory like the requests that they answer.
+func (c *Conn) countLocked(n int) {
+	c.queueBytes += n
+	c.queued.Add(int64(n))
+	c.srv.budget.take(int64(n))
+}
+
+// written takes n bytes off again, and wakes the connection's goroutine, if it waits for room.
+func (c *Conn) written(n int) {
+	if n == 0 {
+		return
+	}
+	c.queued.Add(-int64(n))
+	c.srv.budget.give(int64(n))
+	c.poke()
 }
 
 // startFlushLocked starts a goroutine that drains the queue, unless there is one.
@@ -76,31 +95,32 @@ func (c *Conn) startFlushLocked() {
 func (c *Conn) drainQueue() {
 	for {
 		c.wmu.Lock()
-		queue := c.takeQueue(true)
+		queue, n := c.takeQueue(true)
 		if len(queue) == 0 {
 			c.wmu.Unlock()
 			return
 		}
 		c.write(queue, nil)
 		c.wmu.Unlock()
+		c.written(n)
 	}
 }
 
-// takeQueue returns what is queued, until the next call. An empty queue ends the flushing goroutine when last is true.
-// wmu must be held.
-func (c *Conn) takeQueue(last bool) []*wire.Output {
+// takeQueue returns what is queued, until the next call, and how many bytes were counted for it. An empty queue ends
+// the flushing goroutine when last is true. wmu must be held.
+func (c *Conn) takeQueue(last bool) (queue []*wire.Output, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	queue := c.queue
+	queue, n = c.queue, c.queueBytes
 	if len(queue) == 0 {
 		if last {
 			c.flushing = false
 		}
-		return nil
+		return nil, 0
 	}
 	c.queue, c.spare = c.spare[:0], queue
-	c.open, c.eventBytes = false, 0
-	return queue
+	c.open, c.eventBytes, c.queueBytes = false, 0, 0
+	return queue, n
 }
 
 // flush writes what the connection's goroutine has gathered, and before it what is queued. It reports whether the
@@ -112,8 +132,10 @@ func (c *Conn) flush() bool {
 	out := c.out
 	c.out = nil
 	c.wmu.Lock()
-	ok := c.write(c.takeQueue(false), out)
+	queue, n := c.takeQueue(false)
+	ok := c.write(queue, out)
 	c.wmu.Unlock()
+	c.written(n)
 	return ok
 }
 
