@@ -18,6 +18,7 @@ import (
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/token"
 	"github.com/helenusdb/helenus/cql/types"
+	"github.com/helenusdb/helenus/storage/index"
 	"github.com/helenusdb/helenus/storage/request"
 	"github.com/helenusdb/helenus/storage/row"
 	"github.com/helenusdb/helenus/storage/vfs"
@@ -670,5 +671,87 @@ func TestIndexNotBuilt(t *testing.T) {
 	}
 	if err := e.BuildIndex(context.Background(), indexed.ID, "none"); err == nil {
 		t.Error("an index that is not there is built")
+	}
+}
+
+// TestIndexClean holds that entries whose values were overwritten or deleted are removed when a read meets them, that none is
+// removed whose value comes back meanwhile, and that an expired value keeps its entry, since clients' clocks may differ.
+func TestIndexClean(t *testing.T) {
+	plain := newTable("a", col{"p", schema.PartitionKey, types.TInt, false}, col{"c", schema.Clustering, types.TInt, false},
+		col{"v", schema.Regular, types.TInt, false}, col{"s", schema.Static, types.TInt, false})
+	table := withIndexes(plain, indexOn(plain, "v", schema.TargetSimple), indexOn(plain, "s", schema.TargetSimple))
+	e, _ := mustOpen(t, "", Options{}, table)
+	defer e.Close()
+	open := request.KeyBound{Open: true}
+	read := func(column string, v int, now int64) int {
+		r := request.Read{Table: table, Term: int32Value(v), Now: now, Range: request.KeyRange{Start: open, End: open}}
+		r.Index = table.Index(indexOn(plain, column, schema.TargetSimple).Name)
+		it, err := e.Read(context.Background(), &r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _ := drain(t, it, 1<<30, now)
+		n := len(got)
+		if column == "v" {
+			n = 0
+			for _, p := range got {
+				n += len(p.rows)
+			}
+		}
+		return n
+	}
+	entries := func(i, v int) int {
+		x := e.store(table.ID).data.Load().indexes[i]
+		return len(x.Page(nil, int32Value(v), index.Entry{}, true, 1<<30))
+	}
+	set := func(c, v int, ts int64) {
+		mustApply(t, e, kv(table, c%5, c, v, ts), put(table, int32Value(c), nil, row.Cell{Column: 4, Value: int32Value(v), Timestamp: ts, Local: row.NoLocal}))
+	}
+	const rows = 3000
+	for c := range rows {
+		set(c, 1, 1)
+	}
+	for c := range rows - 10 {
+		set(c, 2, 2)
+	}
+	for i, column := range []string{"v", "s"} {
+		if n := read(column, 1, 0); n != 10 {
+			t.Errorf("%s: value 1 is found %d times", column, n)
+		}
+		if n := entries(i, 1); n != 10 {
+			t.Errorf("%s: value 1 has %d entries", column, n)
+		}
+		if n := read(column, 2, 0); n != rows-10 {
+			t.Errorf("%s: value 2 is found %d times", column, n)
+		}
+	}
+	mustApply(t, e, put(table, int32Value(0), [][]byte{int32Value(0)}, row.Cell{Column: 3, Value: int32Value(7), Timestamp: 9, TTL: 5, Local: 100}))
+	if n := read("v", 7, 200); n != 0 {
+		t.Error("an expired value is found")
+	}
+	if n := read("v", 7, 50); n != 1 {
+		t.Error("a value that has not expired at the time of the read is not found")
+	}
+	// Writers that toggle values against readers that clean.
+	var wg sync.WaitGroup
+	for w := range 2 {
+		wg.Go(func() {
+			for i := range 3000 {
+				c := i%20*2 + w
+				set(c, 3+i/20%2, int64(100+i))
+			}
+		})
+		wg.Go(func() {
+			for range 200 {
+				read("v", 3+w, 0)
+				read("s", 3+w, 0)
+			}
+		})
+	}
+	wg.Wait()
+	for _, column := range []string{"v", "s"} {
+		if n := read(column, 3, 0) + read(column, 4, 0); n != 40 {
+			t.Errorf("%s: of 40 values %d are found", column, n)
+		}
 	}
 }

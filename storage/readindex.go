@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/token"
 	"github.com/helenusdb/helenus/storage/index"
 	"github.com/helenusdb/helenus/storage/memtable"
@@ -55,6 +56,11 @@ type indexScan struct {
 	keys [1][]byte
 	// skip is the partition that an earlier page is done with.
 	skip []byte
+	// group is the entries that part is read for, of which those before checked are judged; stale are those found to point
+	// at a row that does not hold the value.
+	group   []index.Entry
+	checked int
+	stale   []index.Entry
 }
 
 func (e *Engine) newIndexScan(ctx context.Context, r *request.Read, mem *memtable.Table, x *index.Index) *indexScan {
@@ -100,6 +106,7 @@ func (s *indexScan) peek() *index.Entry {
 
 // NextPartition implements row.Iterator.
 func (s *indexScan) NextPartition() bool {
+	s.clean()
 	for e := s.peek(); e != nil; e = s.peek() {
 		if s.ctx.Err() != nil {
 			return false
@@ -134,17 +141,25 @@ func (s *indexScan) open() bool {
 		}
 	} else {
 		s.sub.Slices = make([]row.Slice, 0, 1)
+		s.group, s.checked = s.group[:0], 0
 		for ; s.i < len(s.entries) && bytes.Equal(s.entries[s.i].Key, s.key); s.i++ {
 			r := row.Reader{B: s.entries[s.i].Clustering}
 			values := r.Values(nil, len(t.Clustering))
 			if s.wanted(values) {
 				b := row.Bound{Values: values, Inclusive: true}
 				s.sub.Slices = append(s.sub.Slices, row.Slice{Start: b, End: b})
+				s.group = append(s.group, s.entries[s.i])
 			}
 		}
 	}
 	s.part = s.engine.readTable(s.ctx, &s.sub, s.mem)
-	return s.part.NextPartition()
+	if !s.part.NextPartition() {
+		return false
+	}
+	if s.index.Definition.Column.Kind == schema.Static && !s.index.Holds(s.part.Static(), s.read.Term) {
+		s.stale = append(s.stale, index.Entry{Token: s.tok, Key: s.key})
+	}
+	return true
 }
 
 // wanted reports whether a row is in the read's slices.
@@ -162,12 +177,54 @@ func (s *indexScan) wanted(clustering [][]byte) bool {
 func (s *indexScan) NextRow() *row.Row {
 	for {
 		if r := s.part.NextRow(); r != nil {
+			s.check(r)
 			return r
 		}
+		s.check(nil)
 		if e := s.peek(); e == nil || !bytes.Equal(e.Key, s.key) || s.index.OfPartition() || !s.open() {
 			return nil
 		}
 	}
+}
+
+// check judges the entries of the group up to that of a row, nil for all of them: rows and entries come in the same order (but
+// for a reversed read, which judges none), so an entry that is passed over points at no row.
+func (s *indexScan) check(r *row.Row) {
+	if s.read.Reversed {
+		return
+	}
+	for ; s.checked < len(s.group); s.checked++ {
+		e := s.group[s.checked]
+		if r != nil {
+			in := row.Reader{B: e.Clustering}
+			if in.CompareEncoded(s.read.Table, r.Clustering) == 0 {
+				if !s.index.Holds(r, s.read.Term) {
+					s.stale = append(s.stale, e)
+				}
+				s.checked++
+				return
+			}
+		}
+		s.stale = append(s.stale, e)
+	}
+}
+
+// clean removes the entries that were found stale, after another look that no write can come between: a write that brings the
+// value back adds its entry after its row.
+func (s *indexScan) clean() {
+	for _, e := range s.stale {
+		in := row.Reader{B: e.Clustering}
+		var clustering [][]byte
+		if len(e.Clustering) > 0 {
+			clustering = in.Values(nil, len(s.read.Table.Clustering))
+		}
+		s.mem.View(e.Token, e.Key, len(e.Clustering) == 0, clustering, func(r *row.Row) {
+			if !s.index.Holds(r, s.read.Term) {
+				s.index.Remove(s.read.Term, e)
+			}
+		})
+	}
+	s.stale = s.stale[:0]
 }
 
 // Key implements row.Iterator.
@@ -187,6 +244,7 @@ func (s *indexScan) Err() error { return s.ctx.Err() }
 
 // Close implements row.Iterator.
 func (s *indexScan) Close() {
+	s.clean()
 	if s.part != nil {
 		s.part.Close()
 	}

@@ -1,7 +1,8 @@
 // Package index is secondary indexes: for each indexed value, where the rows that had it stand. Its noun is the Index.
 //
-// An index is a hint, never the truth: an entry is added for every value that is written and says only where to look. A read
-// checks the row itself, so overwritten, deleted and expired values do not surface, whatever the order of their timestamps.
+// An index is a hint, never the truth: an entry is added for every value that is written, behind the value itself, and says
+// only where to look. A read checks the row, so overwritten, deleted and expired values do not surface, whatever the order of
+// their timestamps; an entry whose value has gone for good is then removed.
 //
 // Floor: above storage/request and storage/slab. Source: org.apache.cassandra.index.internal; cql.md 1.8, 2.18.
 package index
@@ -37,11 +38,20 @@ type Index struct {
 
 // shard holds the entries of some values, sorted by prefix, value, token, key and clustering. Their bytes never change.
 type shard struct {
-	mu    sync.RWMutex
+	mu sync.RWMutex
+	memory
+}
+
+// memory is what a collection replaces. Entries that were removed are marked, and dead counts them.
+type memory struct {
 	arena slab.Arena
 	pool  slab.Pool
 	tree  slab.Tree
+	dead  int
 }
+
+// collectMin is the least number of removed entries that is worth a collection.
+const collectMin = 1024
 
 // New returns an empty index of t, which is not built yet.
 func New(t *schema.Table, def *schema.Index) *Index {
@@ -78,6 +88,15 @@ type Entry struct {
 // rest; clustering.
 const entryHeader = 24
 
+// entrySize returns the bytes of the entry at the front of b.
+func entrySize(b []byte) int {
+	n := entryHeader
+	for i := range 4 {
+		n += int(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return n
+}
+
 func readEntry(b []byte) (value []byte, e Entry) {
 	v, k := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
 	r, c := binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
@@ -105,6 +124,10 @@ func (x *Index) Add(value []byte, e Entry) {
 	defer s.mu.Unlock()
 	at, found := s.pool.Insert(&s.tree, prefix, func(ref uint32) int { return x.compare(s, ref, value, e) })
 	if found {
+		if at.Mark != 0 {
+			at.Mark = 0
+			s.dead--
+		}
 		return
 	}
 	rest := e.Token.Rest
@@ -119,6 +142,40 @@ func (x *Index) Add(value []byte, e Entry) {
 	b = b[copy(b, e.Key):]
 	b = b[copy(b, rest):]
 	copy(b, e.Clustering)
+}
+
+// Remove removes an entry, whose row must not hold the value any more and must not get it before Remove returns.
+func (x *Index) Remove(value []byte, e Entry) {
+	s, prefix := x.place(value, e.Token)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pos, found := s.pool.Seek(&s.tree, prefix, func(ref uint32) int { return x.compare(s, ref, value, e) })
+	if !found || s.pool.Entry(pos).Mark != 0 {
+		return
+	}
+	s.pool.Entry(pos).Mark = 1
+	if s.dead++; s.dead > collectMin && s.dead > s.tree.Len()/2 {
+		s.collect()
+	}
+}
+
+// collect moves the entries that were not removed to new memory. Readers go on with the old, which stays as long as they do.
+func (s *shard) collect() {
+	old := s.memory
+	s.memory = memory{}
+	for pos := old.pool.First(&old.tree); pos.Valid(); pos = old.pool.Next(pos) {
+		from := old.pool.Entry(pos)
+		if from.Mark != 0 {
+			continue
+		}
+		b := old.arena.At(slab.Ref(from.Ref))
+		b = b[:entrySize(b)]
+		ref, to := s.arena.Alloc(len(b))
+		copy(to, b)
+		// Entries come in order and are distinct: each is behind all that are there.
+		e, _ := s.pool.Insert(&s.tree, from.Prefix, func(uint32) int { return -1 })
+		e.Ref = uint32(ref)
+	}
 }
 
 // compare orders a stored entry and another of the same prefix.
@@ -169,6 +226,9 @@ func (x *Index) Page(dst []Entry, value []byte, from Entry, inclusive bool, limi
 		e := s.pool.Entry(pos)
 		if e.Prefix > end {
 			break
+		}
+		if e.Mark != 0 {
+			continue
 		}
 		if v, entry := readEntry(s.arena.At(slab.Ref(e.Ref))); bytes.Equal(v, value) {
 			dst = append(dst, entry)

@@ -1,6 +1,9 @@
 package index
 
 import (
+	"bytes"
+	"slices"
+
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/token"
 	"github.com/helenusdb/helenus/cql/types"
@@ -24,56 +27,62 @@ func (x *Index) AddPartition(tok token.Token, key []byte) {
 // AddRow adds what the index holds of a row as it is written, or with static of a static row. clustering is encoded.
 func (x *Index) AddRow(tok token.Token, key []byte, static bool, clustering []byte, r *row.Row) {
 	c := x.Definition.Column
+	if c.Kind == schema.PartitionKey || static != (c.Kind == schema.Static) {
+		return
+	}
 	e := Entry{Token: tok, Key: key, Clustering: clustering}
-	switch c.Kind {
-	case schema.Clustering:
-		if !static && c.Position < len(r.Clustering) {
+	if c.Kind == schema.Clustering {
+		if c.Position < len(r.Clustering) && x.Holds(r, r.Clustering[c.Position]) {
 			x.Add(r.Clustering[c.Position], e)
 		}
-		return
-	case schema.Static:
-		if !static {
-			return
-		}
-		e.Clustering = nil
-	case schema.Regular:
-		if static {
-			return
-		}
-	default:
 		return
 	}
 	cells := r.CellsOf(c.ID)
 	for i := range cells {
-		if cell := &cells[i]; !cell.IsTombstone() {
-			x.addCell(c.Type, cell, e)
+		if term := x.term(&cells[i]); term != nil {
+			x.Add(term, e)
 		}
 	}
 }
 
-// addCell adds what the index holds of a cell.
-func (x *Index) addCell(t *types.Type, c *row.Cell, e Entry) {
-	multi := t.IsMultiCell()
+// term returns what the index holds of a cell of its column, nil when that is nothing.
+func (x *Index) term(c *row.Cell) []byte {
+	if c.IsTombstone() {
+		return nil
+	}
+	t := x.Definition.Column.Type
 	switch x.Definition.Target {
 	case schema.TargetValues:
-		switch {
-		case !multi:
-		case t.Kind == types.Set:
-			x.Add(c.Path, e)
-		default:
-			x.Add(c.Value, e)
+		if t.Kind == types.Set {
+			return c.Path
 		}
 	case schema.TargetKeys:
-		if multi {
-			x.Add(c.Path, e)
-		}
+		return c.Path
 	case schema.TargetEntries:
-		if multi {
-			x.Add(request.IndexTerm(c.Path, c.Value), e)
-		}
-	default:
-		x.Add(c.Value, e)
+		return request.IndexTerm(c.Path, c.Value)
 	}
+	return c.Value
+}
+
+// Holds reports whether a row, or for a static column a static row, has a term that the index holds of it, expired or not.
+// r may be nil.
+func (x *Index) Holds(r *row.Row, term []byte) bool {
+	c := x.Definition.Column
+	switch {
+	case r == nil:
+		return false
+	case c.Kind == schema.Clustering:
+		return r.Liveness.Timestamp != row.NoTimestamp || slices.ContainsFunc(r.Cells, func(c row.Cell) bool { return !c.IsTombstone() })
+	case c.Kind == schema.PartitionKey:
+		return true
+	}
+	cells := r.CellsOf(c.ID)
+	for i := range cells {
+		if t := x.term(&cells[i]); t != nil && bytes.Equal(t, term) {
+			return true
+		}
+	}
+	return false
 }
 
 // Filter returns the term that a row must match for the index to have found it rightly. ok is false when the term cannot be

@@ -94,3 +94,27 @@ func (m *Table) Raw(tok token.Token, key []byte, static bool, clustering [][]byt
 	*out = *f.fold(l, view, ref, static)
 	return true
 }
+
+// View calls f with a row, or with static the static row, as a reader sees it; nil when there is none. Writers of the partition
+// wait until f returns; it must not use the table. The row is f's for the call.
+func (m *Table) View(tok token.Token, key []byte, static bool, clustering [][]byte, f func(*row.Row)) {
+	l := m.layout.Load()
+	s := m.shard(tok)
+	it := Iterator{table: m, layout: l, shard: s}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	ref, view := s.row(l, tok, key, static, clustering)
+	if ref == 0 {
+		f(nil)
+		return
+	}
+	p := s.find(tok, key)
+	it.view, it.del = view, readDeletion(view, p.del)
+	r := it.rows.fold(l, view, ref, static)
+	d := it.del
+	if !static && p.ranges != 0 {
+		d = d.Max(s.ranges[p.ranges-1].Covering(r.Clustering))
+	}
+	it.hide(r, d)
+	f(r)
+}

@@ -55,18 +55,31 @@ func versionData(b []byte) []byte {
 }
 
 // folder merges the versions of a row. What fold returns is valid until the next fold; its values are the arena's.
-type folder struct{ rows [3]row.Row }
+type folder struct {
+	row row.Row
+	// more is two further rows, made when a row has several versions.
+	more *[2]row.Row
+}
 
 // fold returns the row whose newest version is at ref. The clustering is the oldest version's: of values that are equal and
 // differ in bytes the first written stays.
 func (f *folder) fold(l *row.Layout, v slab.View, ref slab.Ref, static bool) *row.Row {
-	out, next, spare := &f.rows[0], &f.rows[1], &f.rows[2]
+	out := &f.row
 	b := v.At(ref)
 	f.decode(l, b, static, out)
-	for ref = versionPrev(b); ref != 0; ref = versionPrev(b) {
+	if ref = versionPrev(b); ref == 0 {
+		return out
+	}
+	if f.more == nil {
+		f.more = new([2]row.Row)
+	}
+	next, spare := &f.more[0], &f.more[1]
+	for ; ref != 0; ref = versionPrev(b) {
 		b = v.At(ref)
 		f.decode(l, b, static, next)
 		row.Merge(spare, next, out, l)
+		// The clustering of next is in the merged row, so that next must not be decoded into the same slice.
+		next.Clustering, out.Clustering = out.Clustering, next.Clustering
 		out, spare = spare, out
 	}
 	return out

@@ -6,8 +6,10 @@ import "math/bits"
 type Entry struct {
 	Prefix uint64
 	// Ref is the user's; in an inner node it is that of the least entry below.
-	Ref   uint32
-	child uint32 // inner node: the child's run; header: the next leaf
+	Ref uint32
+	// Mark is the user's too, 0 at first, and no part of the order. In an inner node it is the child's run, in a header the
+	// next leaf's.
+	Mark uint32
 }
 
 // Tree is a sorted set of entries: the state of a B+tree whose nodes are runs of entries in a Pool. The zero value is empty.
@@ -23,7 +25,7 @@ type Tree struct {
 func (t *Tree) Len() int { return int(t.count) }
 
 // A node is a run of runSize entries. The first is its header: Prefix is the number of entries behind it, Ref the run of the
-// leaf before, child that of the leaf behind. Run 0 is none.
+// leaf before, Mark that of the leaf behind. Run 0 is none.
 const (
 	classes   = 7
 	runSize   = 1 << (classes - 1)
@@ -57,7 +59,7 @@ func (p *Pool) run(at uint32, n int) []Entry {
 func (p *Pool) alloc(class uint8) uint32 {
 	if at := p.free[class]; at != 0 {
 		r := p.run(at, 1<<class)
-		p.free[class] = r[0].child
+		p.free[class] = r[0].Mark
 		clear(r)
 		return at
 	}
@@ -80,7 +82,7 @@ func (p *Pool) alloc(class uint8) uint32 {
 }
 
 func (p *Pool) release(at uint32, class uint8) {
-	p.run(at, 1)[0].child = p.free[class]
+	p.run(at, 1)[0].Mark = p.free[class]
 	p.free[class] = at
 }
 
@@ -142,7 +144,7 @@ func (p *Pool) Seek(t *Tree, prefix uint64, cmp Compare) (Pos, bool) {
 		if !found && i > 0 {
 			i--
 		}
-		at = entries[i].child
+		at = entries[i].Mark
 	}
 	_, entries := p.node(at)
 	i, found := search(entries, prefix, cmp)
@@ -161,7 +163,7 @@ func (p *Pool) First(t *Tree) Pos {
 	at := t.root
 	for range t.height - 1 {
 		_, entries := p.node(at)
-		at = entries[0].child
+		at = entries[0].Mark
 	}
 	_, entries := p.node(at)
 	return Pos{at, 0, uint32(len(entries)), false}
@@ -175,7 +177,7 @@ func (p *Pool) Last(t *Tree) Pos {
 	at := t.root
 	for range t.height - 1 {
 		_, entries := p.node(at)
-		at = entries[len(entries)-1].child
+		at = entries[len(entries)-1].Mark
 	}
 	_, entries := p.node(at)
 	return Pos{at, uint32(len(entries)) - 1, uint32(len(entries)), false}
@@ -200,12 +202,12 @@ func (p *Pool) Next(pos Pos) Pos {
 
 func (p *Pool) nextLeaf(pos Pos) Pos {
 	header, _ := p.node(pos.leaf)
-	if header.child == 0 {
+	if header.Mark == 0 {
 		pos.i = pos.n
 		return pos
 	}
-	_, entries := p.node(header.child)
-	return Pos{header.child, 0, uint32(len(entries)), false}
+	_, entries := p.node(header.Mark)
+	return Pos{header.Mark, 0, uint32(len(entries)), false}
 }
 
 // Prev returns the place before pos; before the first entry it is not valid. pos may be the end.
@@ -239,7 +241,7 @@ func (p *Pool) Insert(t *Tree, prefix uint64, cmp Compare) (e *Entry, found bool
 			i--
 		}
 		path[level] = step{at, i}
-		at = entries[i].child
+		at = entries[i].Mark
 	}
 	header, entries := p.node(at)
 	i, found := search(entries, prefix, cmp)
@@ -293,7 +295,7 @@ func (p *Pool) insertUp(t *Tree, path []step, e Entry) {
 		copy(run[2+i:2+len(entries)], run[1+i:1+len(entries)])
 		run[1+i] = e
 		header.Prefix++
-		if up.child == 0 {
+		if up.Mark == 0 {
 			return
 		}
 		e = up
@@ -317,9 +319,9 @@ func (p *Pool) split(at uint32, leaf bool) uint32 {
 	r[0].Prefix = uint64(copy(r[1:], l[1+half:]))
 	l[0].Prefix = half
 	if leaf {
-		next := l[0].child
-		r[0].Ref, r[0].child = at, next
-		l[0].child = right
+		next := l[0].Mark
+		r[0].Ref, r[0].Mark = at, next
+		l[0].Mark = right
 		if next != 0 {
 			p.run(next, 1)[0].Ref = right
 		}
