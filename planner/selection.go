@@ -128,11 +128,11 @@ func (s *scope) selectItems(p *SelectPlan, b *selectionBuilder, items []selected
 			return nil, err
 		}
 		p.Items = append(p.Items, sel)
-		spec := s.named(x.name(), sel.Type())
-		if x.alias != "" {
-			spec.Name = x.alias
+		name := x.alias
+		if name == "" {
+			name = x.name()
 		}
-		result = append(result, spec)
+		result = append(result, s.named(name, sel.Type()))
 		c, ok := sel.(*columnSelector)
 		if plain = plain && ok; plain {
 			p.Direct = append(p.Direct, c.index)

@@ -96,7 +96,7 @@ func (s *scope) resolveSelection(ks, name string, args []selectable) (*function.
 	}
 	for _, a := range list {
 		if a.Type != nil && a.Type.Kind == types.Vector {
-			listsBecomeVectors(args, list)
+			listsBecomeVectors(args, list, a.Type.Elems[0])
 		}
 	}
 	fn, err := function.Resolve(ks, name, list, nil)
@@ -109,11 +109,11 @@ func (s *scope) resolveSelection(ks, name string, args []selectable) (*function.
 	return fn, err
 }
 
-// listsBecomeVectors takes the types from list literals that stand beside a vector: they may be vectors as well.
-func listsBecomeVectors(args []selectable, list []function.Arg) {
+// listsBecomeVectors makes vectors of the list literals that stand beside one.
+func listsBecomeVectors(args []selectable, list []function.Arg, elem *types.Type) {
 	for i, x := range args {
-		if _, ok := x.(*listSelectable); ok {
-			list[i].Type = nil
+		if l, ok := x.(*listSelectable); ok && len(l.items) > 0 {
+			list[i].Type = types.VectorOf(elem, len(l.items))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"testing"
 
@@ -76,6 +77,21 @@ func TestPagingStateOfAnother(t *testing.T) {
 	two := []planner.Value{{Bytes: []byte{0, 0, 0, 2}}}
 	if _, _, _, err = n.run("SELECT * FROM t WHERE k = ?", two, Options{Consistency: cql.One, PageSize: 1, PagingState: res.PagingState}); !isProtocolError(err) {
 		t.Errorf("a state of another partition: %v", err)
+	}
+}
+
+// TestPageBytes holds that a page ends before it is too large to answer, and that only paging does so.
+func TestPageBytes(t *testing.T) {
+	p, r, env := benchSelect(t, "SELECT a FROM t WHERE k = ?", 40)
+	for _, row := range r.rows {
+		row.Cell(p.Table.ByName["a"].ID).Value = make([]byte, 1<<20)
+	}
+	for size, want := range map[int]int{5000: 16, 3: 3, 0: 40} {
+		sink := &countSink{}
+		res, err := Select(context.Background(), r, p, env, &Options{Consistency: cql.One, PageSize: size}, sink)
+		if err != nil || sink.rows != want || (res.PagingState != nil) != (size > 0) {
+			t.Errorf("pages of %d: %d rows, state %x, %v; want %d rows", size, sink.rows, res.PagingState, err, want)
+		}
 	}
 }
 

@@ -18,6 +18,9 @@ import (
 // limit, as the client asked for all rows at once.
 const maxPageBytes = 16 << 20
 
+// maxPooled is the longest buffer that is kept for the next execution.
+const maxPooled = 1 << 20
+
 // selecting is one execution of a SELECT. It is pooled: what it holds of one execution is dropped when it ends.
 type selecting struct {
 	plan    *planner.SelectPlan
@@ -71,12 +74,12 @@ func (s *selecting) release() {
 	clear(s.filters)
 	clear(s.cells)
 	clear(s.in.Values)
-	if cap(s.scratch) > 1<<20 || cap(s.json) > 1<<20 {
+	if cap(s.scratch) > maxPooled || cap(s.json) > maxPooled || cap(s.group.buf) > maxPooled {
 		return // one huge row must not stay
 	}
 	*s = selecting{
 		keys: s.keys[:0], slices: s.slices[:0], filters: s.filters[:0], cells: s.cells[:0], scratch: s.scratch[:0], json: s.json[:0],
-		in: planner.Input{Values: s.in.Values[:0]},
+		in: planner.Input{Values: s.in.Values[:0]}, group: s.group.emptied(),
 	}
 	selectPool.Put(s)
 }

@@ -19,6 +19,19 @@ type group struct {
 	started position // the clustering of its first row
 }
 
+// emptied is a group that has nothing but the buffers of g.
+func (g *group) emptied() group {
+	clear(g.first.Values)
+	clear(g.first.Aggregates)
+	clear(g.states)
+	clear(g.args)
+	return group{
+		first:  planner.Input{Values: g.first.Values[:0], Aggregates: g.first.Aggregates[:0]},
+		states: g.states[:0], args: g.args[:0], buf: g.buf[:0],
+		last: g.last.emptied(), started: g.started.emptied(),
+	}
+}
+
 // position is a copy of where a row stands.
 type position struct {
 	key        []byte
@@ -45,6 +58,12 @@ func (p *position) set(key []byte, r *row.Row) {
 		}
 	}
 	p.key = p.buf[:len(key):len(key)]
+}
+
+// emptied is a position that has nothing but the buffers of p.
+func (p *position) emptied() position {
+	clear(p.clustering)
+	return position{clustering: p.clustering[:0], buf: p.buf[:0]}
 }
 
 // row is the position as a row, for next.
