@@ -187,7 +187,7 @@ func (h *Handler) statementOf(keyspace, text string, k *call) (*statement, error
 	st := newStatement(plan)
 	st.qualified = isQualified(p.Statement)
 	k.literals(p.Literals)
-	if shapeErr == nil && plan.ShapeSafe && plan.Kind != planner.KindOther {
+	if shapeErr == nil && p.Shaped && plan.ShapeSafe && plan.Kind != planner.KindOther {
 		h.plans.put(string(shape), st, len(shape))
 	}
 	return st, nil
