@@ -46,7 +46,8 @@ func TestUnknownVersion(t *testing.T) {
 	}{
 		{"6", head(6, wire.OpOptions, 0, 3, 0), 3}, {"6 beta", head(6, wire.OpOptions, wire.FlagBeta, 3, 0), 3},
 		{"42", head(42, wire.OpOptions, 0, 9, 0), 9}, {"66 STARTUP", bodied(66, wire.OpStartup, 0, 0, make([]byte, 200)), 0},
-		{"127", head(127, wire.OpOptions, 0, 300, 0), 300}, {"one byte", []byte{66}, 0}, {"HTTP", []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 0x5420},
+		{"127", head(127, wire.OpOptions, 0, 300, 0), 300}, {"one byte", []byte{66}, 0}, {"HTTP",
+			[]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), 0x5420},
 		{"TLS", []byte{0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3}, 0x0102},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -113,14 +114,18 @@ func TestBadEnvelope(t *testing.T) {
 			close bool
 			text  string
 		}{
-			{"direction", head(0x80|byte(v), wire.OpQuery, 0, 5, 0), true, "Wrong protocol direction (expected REQUEST, got RESPONSE) for opcode 7 (QUERY)"},
-			{"version", append(head(other, wire.OpQuery, 0, 5, 4), 1, 2, 3, 4), false, fmt.Sprintf("Invalid message version. Got %s but %s on this connection had version %s", otherText, previous, v)},
+			{"direction", head(0x80|byte(v), wire.OpQuery, 0, 5, 0), true,
+				"Wrong protocol direction (expected REQUEST, got RESPONSE) for opcode 7 (QUERY)"},
+			{"version", append(head(other, wire.OpQuery, 0, 5, 4), 1, 2, 3, 4), false,
+				fmt.Sprintf("Invalid message version. Got %s but %s on this connection had version %s", otherText, previous, v)},
 			{"opcode 4", append(head(byte(v), 4, 0, 5, 4), 1, 2, 3, 4), false, "Unsupported message"},
 			{"opcode 17", append(head(byte(v), 0x11, 0, 5, 4), 1, 2, 3, 4), false, "Unknown opcode 17"},
 			{"opcode 255", append(head(byte(v), 0xff, 0, 5, 4), 1, 2, 3, 4), false, "Unknown opcode 255"},
-			{"response opcode", append(head(byte(v), wire.OpResult, 0, 5, 4), 1, 2, 3, 4), false, "Wrong protocol direction (expected RESPONSE, got REQUEST) for opcode 8 (RESULT)"},
+			{"response opcode", append(head(byte(v), wire.OpResult, 0, 5, 4), 1, 2, 3, 4), false,
+				"Wrong protocol direction (expected RESPONSE, got REQUEST) for opcode 8 (RESULT)"},
 			{"negative length", head(byte(v), wire.OpQuery, 0, 5, -1), true, "Invalid value for envelope header body length field: -1"},
-			{"second STARTUP", bodied(v, wire.OpStartup, 0, 5, wire.AppendStartup(nil, map[string]string{"CQL_VERSION": "3.0.0"})), false, "Unexpected message STARTUP, the connection is already initialized"},
+			{"second STARTUP", bodied(v, wire.OpStartup, 0, 5, wire.AppendStartup(nil, map[string]string{"CQL_VERSION": "3.0.0"})),
+				false, "Unexpected message STARTUP, the connection is already initialized"},
 		} {
 			t.Run(fmt.Sprintf("v%d %s", v, c.name), func(t *testing.T) {
 				cl := connect(t, addr, v, wire.NoCompression)
@@ -274,7 +279,8 @@ func TestBadCompression(t *testing.T) {
 	}{
 		{"lz4 of 2 GiB", wire.LZ4, lz4(1<<31-1, 0x10, 1)}, {"lz4 negative", wire.LZ4, lz4(1<<31, 0x10, 1)},
 		{"lz4 longer", wire.LZ4, lz4(3, 0x10, 1)}, {"lz4 shorter", wire.LZ4, lz4(1, 0x20, 1, 2)},
-		{"lz4 cut", wire.LZ4, lz4(0)}, {"snappy bomb", wire.Snappy, []byte{0xff, 0xff, 0xff, 0xff, 0x07}}, {"snappy empty", wire.Snappy, nil},
+		{"lz4 cut", wire.LZ4, lz4(0)}, {"snappy bomb", wire.Snappy, []byte{0xff, 0xff, 0xff, 0xff, 0x07}}, {"snappy empty",
+			wire.Snappy, nil},
 	} {
 		for _, v := range []cql.Version{cql.V3, cql.V4} {
 			cl := connect(t, addr, v, c.comp)
@@ -307,7 +313,8 @@ func TestBadSegments(t *testing.T) {
 		c.raw(bad)
 		e := c.read()
 		err, _ := wire.DecodeError(e.Body, e.Version)
-		if e.Stream != 0 || err == nil || err.Code != cql.CodeProtocol || !strings.Contains(err.Message, " invalid, unrecoverable CRC mismatch detected in frame "+where+". Read ") {
+		if e.Stream != 0 || err == nil || err.Code != cql.CodeProtocol || !strings.Contains(err.Message,
+			" invalid, unrecoverable CRC mismatch detected in frame "+where+". Read ") {
 			t.Errorf("byte %d: %v", at, err)
 		}
 		c.wantClosed()
@@ -329,7 +336,8 @@ func TestBadHandshake(t *testing.T) {
 	_, addr := start(t, Options{})
 	good := map[string]string{"CQL_VERSION": "3.0.0"}
 	for _, v := range versions {
-		for _, op := range []wire.Opcode{wire.OpQuery, wire.OpPrepare, wire.OpExecute, wire.OpBatch, wire.OpRegister, wire.OpAuthResponse} {
+		for _, op := range []wire.Opcode{wire.OpQuery, wire.OpPrepare, wire.OpExecute, wire.OpBatch, wire.OpRegister,
+			wire.OpAuthResponse} {
 			c := dial(t, addr, v)
 			c.send(5, op, []byte{0, 0, 0, 0})
 			c.wantError(5, cql.CodeProtocol, fmt.Sprintf("Unexpected message %s, expecting STARTUP or OPTIONS", op))
@@ -343,7 +351,8 @@ func TestBadHandshake(t *testing.T) {
 			text    string
 		}{
 			{map[string]string{"A": "b"}, "Missing value CQL_VERSION in STARTUP message"},
-			{map[string]string{"CQL_VERSION": "2.0.0"}, "CQL version 2.0.0 is not supported by the binary protocol (supported version are >= 3.0.0)"},
+			{map[string]string{"CQL_VERSION": "2.0.0"},
+				"CQL version 2.0.0 is not supported by the binary protocol (supported version are >= 3.0.0)"},
 			{map[string]string{"CQL_VERSION": "3"}, "Invalid version value: 3"},
 			{map[string]string{"CQL_VERSION": "3.0.0", "COMPRESSION": "zstd"}, "Unknown compression algorithm: zstd"},
 		} {

@@ -91,7 +91,8 @@ func (c *Conn) admit(r *Request) bool {
 	l, b := &c.srv.limits, &c.srv.budget
 	over := b.over()
 	if c.throw && !c.clogged() {
-		r.Error(&cql.Error{Code: cql.CodeOverloaded, Message: overloadText(c.flyingBytes.Load(), int64(l.MaxConnBytes), b.used.Load(), b.limit)})
+		r.Error(&cql.Error{Code: cql.CodeOverloaded, Message: overloadText(c.flyingBytes.Load(), int64(l.MaxConnBytes), b.used.Load(),
+			b.limit)})
 		r.out = nil
 		r.recycle()
 		return false

@@ -9,7 +9,8 @@ import (
 // AuthResponse.execute.
 func (c *Conn) handshake(e *wire.Envelope) bool {
 	if c.early++; c.early > maxEarlyMessages {
-		return c.fault(&wire.Fault{Err: cql.Protocolf("Too many messages before STARTUP"), Stream: e.Stream, Version: e.Version, Close: true})
+		return c.fault(&wire.Fault{Err: cql.Protocolf("Too many messages before STARTUP"), Stream: e.Stream, Version: e.Version,
+			Close: true})
 	}
 	if stage(c.stage.Load()) == stageAuth {
 		if e.Opcode != wire.OpAuthResponse {

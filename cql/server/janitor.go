@@ -51,5 +51,6 @@ func (s *Server) logFault(c *Conn, f *wire.Fault) {
 	if last != 0 && now-last < int64(time.Minute) || !s.lastFault.CompareAndSwap(last, now) {
 		return
 	}
-	s.log.Warn("client sent what is no message of the protocol", slog.String("client", c.remote.String()), slog.String("error", f.Err.Message))
+	s.log.Warn("client sent what is no message of the protocol", slog.String("client", c.remote.String()), slog.String("error",
+		f.Err.Message))
 }

@@ -77,7 +77,8 @@ func TestPrefix(t *testing.T) {
 		if m.v == cql.V3 {
 			want = 0
 		}
-		if err != nil || !p.Tracing || p.TracingID != [16]byte{1, 2, 3} || len(p.Warnings) != want || !bytes.Equal(e.Body, wire.AppendVoid(nil)) {
+		if err != nil || !p.Tracing || p.TracingID != [16]byte{1, 2, 3} || len(p.Warnings) != want || !bytes.Equal(e.Body,
+			wire.AppendVoid(nil)) {
 			t.Errorf("%s: %+v %x %v", m.v, p, e.Body, err)
 		}
 		c.query(5, "void") // the next answer has none of it
@@ -121,7 +122,8 @@ func TestSlowConsumer(t *testing.T) {
 		c.read()
 	}
 	const events = 20_000
-	e := wire.Event{Type: wire.SchemaChange, Change: wire.Updated, Target: wire.TargetTable, Keyspace: "k", Name: strings.Repeat("t", 500)}
+	e := wire.Event{Type: wire.SchemaChange, Change: wire.Updated, Target: wire.TargetTable, Keyspace: "k",
+		Name: strings.Repeat("t", 500)}
 	done := make(chan int, 1)
 	go func() {
 		n := 0
@@ -148,7 +150,8 @@ func TestSlowConsumer(t *testing.T) {
 
 // TestInFlightLimit: beyond the limit the socket is not read until a request has been answered.
 func TestInFlightLimit(t *testing.T) {
-	for _, limits := range []Limits{{MaxConnRequests: 10}, {MaxConnBytes: 10 * len(queryBody(cql.V4, "wait"))}, {MaxBytes: 10 * requestCost}} {
+	for _, limits := range []Limits{{MaxConnRequests: 10}, {MaxConnBytes: 10 * len(queryBody(cql.V4, "wait"))},
+		{MaxBytes: 10 * requestCost}} {
 		h := &echo{release: make(chan struct{})}
 		s, addr := start(t, Options{Handler: h, Limits: limits})
 		c := connect(t, addr, cql.V4, wire.NoCompression)
@@ -321,7 +324,8 @@ func TestBehindStartup(t *testing.T) {
 // TestReadyIsCompressed holds the sample: in v4 READY is compressed already.
 func TestReadyIsCompressed(t *testing.T) {
 	_, addr := start(t, Options{})
-	for comp, want := range map[wire.Compression]string{wire.LZ4: "\x84\x01\x00\x00\x02\x00\x00\x00\x05\x00\x00\x00\x00\x00", wire.Snappy: "\x84\x01\x00\x00\x02\x00\x00\x00\x01\x00"} {
+	for comp, want := range map[wire.Compression]string{wire.LZ4: "\x84\x01\x00\x00\x02\x00\x00\x00\x05\x00\x00\x00\x00\x00",
+		wire.Snappy: "\x84\x01\x00\x00\x02\x00\x00\x00\x01\x00"} {
 		c := dial(t, addr, cql.V4)
 		c.startup(comp, nil)
 		got := make([]byte, len(want))
@@ -415,7 +419,8 @@ func TestClients(t *testing.T) {
 	c.switchOver(wire.LZ4)
 	c.wantAlive()
 	list := s.Clients()
-	if len(list) != 1 || list[0].Version != cql.V5 || list[0].Options["DRIVER_NAME"] != "mine" || list[0].Stage != "READY" || list[0].Requests != 1 ||
+	if len(list) != 1 || list[0].Version != cql.V5 || list[0].Options["DRIVER_NAME"] != "mine" || list[0].Stage != "READY" ||
+		list[0].Requests != 1 ||
 		list[0].Address.String() != c.net.LocalAddr().String() {
 		t.Errorf("%+v", list)
 	}
@@ -514,7 +519,8 @@ func TestIdleConnections(t *testing.T) {
 		return true
 	})
 	after := memory()
-	t.Logf("%d bytes a connection when new, %d after work, with the client's side", int64(fresh-before)/n, (int64(after)-int64(before))/n)
+	t.Logf("%d bytes a connection when new, %d after work, with the client's side", int64(fresh-before)/n,
+		(int64(after)-int64(before))/n)
 	if per := (int64(after) - int64(before)) / n; per > 16<<10 {
 		t.Errorf("%d bytes a connection", per)
 	}

@@ -11,5 +11,6 @@ func overloadText(used, limit, allUsed, allLimit int64) string {
 }
 
 func backpressureText(limit, allLimit int64) string {
-	return fmt.Sprintf("Request breached limit(s) on bytes in flight (Endpoint: %d, Global: %d) and triggered backpressure.", limit, allLimit)
+	return fmt.Sprintf("Request breached limit(s) on bytes in flight (Endpoint: %d, Global: %d) and triggered backpressure.",
+		limit, allLimit)
 }

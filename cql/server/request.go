@@ -165,8 +165,8 @@ var errUnanswered = fmt.Errorf("the request was not answered")
 
 // panicked logs a panic of a handler and answers the request, unless it has been or another goroutine will.
 func (r *Request) panicked(p any) {
-	r.conn.srv.log.Error("panic in a request", slog.String("client", r.conn.remote.String()), slog.String("opcode", r.Opcode.String()),
-		slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+	r.conn.srv.log.Error("panic in a request", slog.String("client", r.conn.remote.String()),
+		slog.String("opcode", r.Opcode.String()), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 	if !r.done && (!r.detached || r.moved) {
 		r.Reply(wire.OpError, wire.AppendError(r.Begin(), r.Version, cql.Serverf("Internal error: %v", p)))
 	}

@@ -416,7 +416,8 @@ func (d *Decoder) fromSegment() (e Envelope, err error) {
 	}
 	end := HeaderSize + int(h.Length)
 	if end > len(d.seg) {
-		return e, fatal(cql.Protocolf("Envelope of %d bytes is longer than the rest of its self-contained segment, %d bytes", end, len(d.seg)))
+		return e, fatal(cql.Protocolf("Envelope of %d bytes is longer than the rest of its self-contained segment, %d bytes", end,
+			len(d.seg)))
 	}
 	e = Envelope{Header: h, Body: d.seg[HeaderSize:end:end], Copied: d.copied}
 	d.seg = d.seg[end:]

@@ -49,7 +49,8 @@ func requests(v cql.Version, c Compression) *Decoder {
 // TestSegmentSamples holds wire-samples 2.
 func TestSegmentSamples(t *testing.T) {
 	env := "05 00 0001 07 00000026 0000001c53454c454354206b65792046524f4d2073797374656d2e6c6f63616c000100000000"
-	reply := "85 00 0001 08 0000002f 00000002 00000001 00000001 0006 73797374656d 0005 6c6f63616c 0003 6b6579 000d 00000001 00000005 6c6f63616c"
+	reply := "85 00 0001 08 0000002f 00000002 00000001 00000001 " +
+		"0006 73797374656d 0005 6c6f63616c 0003 6b6579 000d 00000001 00000005 6c6f63616c"
 	compressed := "f10285000001080000002f00000002000000010400f1060673797374656d00056c6f63616c00036b6579000d1a00800000056c6f63616c"
 	for _, c := range []struct {
 		segment, envelope string
@@ -112,7 +113,8 @@ func text(r *rand.Rand, n int) []byte {
 
 // TestRoundTrip writes messages of all sizes through one Output and reads them back, in reads of all sizes.
 func TestRoundTrip(t *testing.T) {
-	sizes := []int{0, 1, 8, 12, 13, 100, 1000, 30_000, 65_536, MaxPayload - HeaderSize - 1, MaxPayload - HeaderSize, MaxPayload - HeaderSize + 1,
+	sizes := []int{0, 1, 8, 12, 13, 100, 1000, 30_000, 65_536, MaxPayload - HeaderSize - 1, MaxPayload - HeaderSize,
+		MaxPayload - HeaderSize + 1,
 		MaxPayload, 2*MaxPayload - HeaderSize, 2*MaxPayload + 5, 1 << 20}
 	for _, m := range allModes {
 		t.Run(m.String(), func(t *testing.T) {
@@ -239,46 +241,74 @@ func TestFaults(t *testing.T) {
 		{"version 2", &Decoder{}, []byte{2}, true, cql.CodeProtocol, versionText(2)},
 		{"HTTP", &Decoder{}, []byte("GET / HTTP/1.1\r\n"), true, cql.CodeProtocol, versionText('G')},
 		{"TLS", &Decoder{}, []byte{0x16, 3, 1}, true, cql.CodeProtocol, versionText(0x16)},
-		{"response bit", &Decoder{}, head(0x84, OpQuery, 0, 0), true, cql.CodeProtocol, "Wrong protocol direction (expected REQUEST, got RESPONSE) for opcode 7 (QUERY)"},
-		{"response opcode", &Decoder{}, append(head(cql.V4, OpReady, 0, 3), 1, 2, 3), false, cql.CodeProtocol, "Wrong protocol direction (expected RESPONSE, got REQUEST) for opcode 2 (READY)"},
+		{"response bit", &Decoder{}, head(0x84, OpQuery, 0, 0), true, cql.CodeProtocol,
+			"Wrong protocol direction (expected REQUEST, got RESPONSE) for opcode 7 (QUERY)"},
+		{"response opcode", &Decoder{}, append(head(cql.V4, OpReady, 0, 3), 1, 2, 3), false, cql.CodeProtocol,
+			"Wrong protocol direction (expected RESPONSE, got REQUEST) for opcode 2 (READY)"},
 		{"opcode 4", &Decoder{}, head(cql.V4, OpCredentials, 0, 0), false, cql.CodeProtocol, "Unsupported message"},
 		{"opcode 17", &Decoder{}, append(head(cql.V4, 17, 0, 2), 1, 2), false, cql.CodeProtocol, "Unknown opcode 17"},
 		{"opcode 255", &Decoder{}, head(cql.V4, 255, 0, 0), false, cql.CodeProtocol, "Unknown opcode 255"},
-		{"other version", requests(cql.V4, 0), append(head(cql.V3, OpQuery, 0, 1), 1), false, cql.CodeProtocol, "Invalid message version. Got 3/v3 but previous messages on this connection had version 4/v4"},
-		{"other version in v5", requests(cql.V5, 0), seg(head(cql.V4, OpQuery, 0, 0)), false, cql.CodeProtocol, "Invalid message version. Got 4/v4 but previousmessages on this connection had version 5/v5"},
-		{"negative length", requests(cql.V4, 0), head(cql.V4, OpQuery, 0, -1), true, cql.CodeProtocol, "Invalid value for envelope header body length field: -1"},
-		{"negative length in v5", requests(cql.V5, 0), seg(head(cql.V5, OpQuery, 0, -1)), true, cql.CodeProtocol, "Invalid value for envelope header body length field: -1"},
-		{"just too big", requests(cql.V4, 0), append(head(cql.V4, OpQuery, 0, 16<<20-8), long(16<<20-8)...), false, cql.CodeInvalid, "Request is too big: length 16777217 exceeds maximum allowed length 16777216."},
-		{"far too big", requests(cql.V4, 0), head(cql.V4, OpQuery, 0, 64<<20+1), true, cql.CodeInvalid, "Request is too big: length 67108874 exceeds maximum allowed length 16777216."},
-		{"too big in v5", requests(cql.V5, 0), run(append(head(cql.V5, OpQuery, 0, 16<<20+100), long(16<<20+100)...), MaxPayload), false, cql.CodeInvalid, "CQL Message of size 16777316 bytes exceeds allowed maximum of 16777216 bytes"},
-		{"STARTUP too big", &Decoder{Limited: true}, head(cql.V4, OpStartup, 0, 8193), true, cql.CodeInvalid, "Request is too big: length 8202 exceeds maximum allowed length 8201."},
-		{"AUTH_RESPONSE too big", &Decoder{Limited: true}, head(cql.V4, OpAuthResponse, 0, 10<<20), true, cql.CodeInvalid, "Request is too big: length 10485769 exceeds maximum allowed length 4105."},
-		{"compressed without agreement", requests(cql.V4, 0), append(head(cql.V4, OpQuery, FlagCompressed, 5), long(5)...), true, cql.CodeProtocol, ""},
+		{"other version", requests(cql.V4, 0), append(head(cql.V3, OpQuery, 0, 1), 1), false, cql.CodeProtocol,
+			"Invalid message version. Got 3/v3 but previous messages on this connection had version 4/v4"},
+		{"other version in v5", requests(cql.V5, 0), seg(head(cql.V4, OpQuery, 0, 0)), false, cql.CodeProtocol,
+			"Invalid message version. Got 4/v4 but previousmessages on this connection had version 5/v5"},
+		{"negative length", requests(cql.V4, 0), head(cql.V4, OpQuery, 0, -1), true, cql.CodeProtocol,
+			"Invalid value for envelope header body length field: -1"},
+		{"negative length in v5", requests(cql.V5, 0), seg(head(cql.V5, OpQuery, 0, -1)), true, cql.CodeProtocol,
+			"Invalid value for envelope header body length field: -1"},
+		{"just too big", requests(cql.V4, 0), append(head(cql.V4, OpQuery, 0, 16<<20-8), long(16<<20-8)...), false, cql.CodeInvalid,
+			"Request is too big: length 16777217 exceeds maximum allowed length 16777216."},
+		{"far too big", requests(cql.V4, 0), head(cql.V4, OpQuery, 0, 64<<20+1), true, cql.CodeInvalid,
+			"Request is too big: length 67108874 exceeds maximum allowed length 16777216."},
+		{"too big in v5", requests(cql.V5, 0), run(append(head(cql.V5, OpQuery, 0, 16<<20+100), long(16<<20+100)...), MaxPayload),
+			false, cql.CodeInvalid, "CQL Message of size 16777316 bytes exceeds allowed maximum of 16777216 bytes"},
+		{"STARTUP too big", &Decoder{Limited: true}, head(cql.V4, OpStartup, 0, 8193), true, cql.CodeInvalid,
+			"Request is too big: length 8202 exceeds maximum allowed length 8201."},
+		{"AUTH_RESPONSE too big", &Decoder{Limited: true}, head(cql.V4, OpAuthResponse, 0, 10<<20), true, cql.CodeInvalid,
+			"Request is too big: length 10485769 exceeds maximum allowed length 4105."},
+		{"compressed without agreement", requests(cql.V4, 0), append(head(cql.V4, OpQuery, FlagCompressed, 5), long(5)...), true,
+			cql.CodeProtocol, ""},
 		{"STARTUP compressed", &Decoder{}, append(head(cql.V4, OpStartup, FlagCompressed, 5), long(5)...), true, cql.CodeProtocol, ""},
-		{"lz4 of 2 GiB", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, 6), lz4Body(1<<31-1, 0x10, 1)...), true, cql.CodeProtocol, ""},
-		{"lz4 negative", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, 6), lz4Body(-1, 0x10, 1)...), true, cql.CodeProtocol, ""},
-		{"lz4 of 1 MiB in 6 bytes", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, 6), lz4Body(1<<20, 0x10, 1)...), true, cql.CodeProtocol, ""},
-		{"lz4 shorter than declared", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, 6), lz4Body(2, 0x10, 1)...), true, cql.CodeProtocol, ""},
-		{"lz4 longer than declared", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, 7), lz4Body(1, 0x20, 1, 2)...), true, cql.CodeProtocol, ""},
-		{"lz4 declared empty", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, 7), lz4Body(0, 0x20, 1, 2)...), true, cql.CodeProtocol, ""},
-		{"lz4 without a block", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, 4), lz4Body(0)...), true, cql.CodeProtocol, ""},
-		{"snappy bomb", requests(cql.V4, Snappy), append(head(cql.V4, OpQuery, FlagCompressed, 5), 0xff, 0xff, 0xff, 0xff, 0x07), true, cql.CodeProtocol, ""},
-		{"snappy of 15 MiB in 5 bytes", requests(cql.V4, Snappy), append(head(cql.V4, OpQuery, FlagCompressed, 5), 0x80, 0x80, 0xc0, 0x07, 0), true, cql.CodeProtocol, ""},
-		{"snappy garbage", requests(cql.V4, Snappy), append(head(cql.V4, OpQuery, FlagCompressed, 3), 5, 0xff, 0xff), true, cql.CodeProtocol, ""},
-		{"payload in v3", requests(cql.V3, 0), head(cql.V3, OpQuery, FlagCustomPayload, 0), false, cql.CodeProtocol, "Received frame with CUSTOM_PAYLOAD flag for native protocol version < 4"},
-		{"payload too short", requests(cql.V4, 0), append(head(cql.V4, OpQuery, FlagCustomPayload, 3), 0, 5, 0), false, cql.CodeProtocol, "Not enough bytes to read an UTF8 serialized string preceded by its 2 bytes length"},
-		{"header CRC", requests(cql.V5, 0), flip(good5, 0), true, cql.CodeProtocol, "f090bb91 invalid, unrecoverable CRC mismatch detected in frame header. Read 12699812, Computed 11118780"},
+		{"lz4 of 2 GiB", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, 6), lz4Body(1<<31-1, 0x10, 1)...), true,
+			cql.CodeProtocol, ""},
+		{"lz4 negative", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, 6), lz4Body(-1, 0x10, 1)...), true,
+			cql.CodeProtocol, ""},
+		{"lz4 of 1 MiB in 6 bytes", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, 6), lz4Body(1<<20, 0x10,
+			1)...), true, cql.CodeProtocol, ""},
+		{"lz4 shorter than declared", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, 6), lz4Body(2, 0x10, 1)...),
+			true, cql.CodeProtocol, ""},
+		{"lz4 longer than declared", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, 7), lz4Body(1, 0x20, 1,
+			2)...), true, cql.CodeProtocol, ""},
+		{"lz4 declared empty", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, 7), lz4Body(0, 0x20, 1, 2)...),
+			true, cql.CodeProtocol, ""},
+		{"lz4 without a block", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, 4), lz4Body(0)...), true,
+			cql.CodeProtocol, ""},
+		{"snappy bomb", requests(cql.V4, Snappy), append(head(cql.V4, OpQuery, FlagCompressed, 5), 0xff, 0xff, 0xff, 0xff, 0x07),
+			true, cql.CodeProtocol, ""},
+		{"snappy of 15 MiB in 5 bytes", requests(cql.V4, Snappy), append(head(cql.V4, OpQuery, FlagCompressed, 5), 0x80, 0x80, 0xc0,
+			0x07, 0), true, cql.CodeProtocol, ""},
+		{"snappy garbage", requests(cql.V4, Snappy), append(head(cql.V4, OpQuery, FlagCompressed, 3), 5, 0xff, 0xff), true,
+			cql.CodeProtocol, ""},
+		{"payload in v3", requests(cql.V3, 0), head(cql.V3, OpQuery, FlagCustomPayload, 0), false, cql.CodeProtocol,
+			"Received frame with CUSTOM_PAYLOAD flag for native protocol version < 4"},
+		{"payload too short", requests(cql.V4, 0), append(head(cql.V4, OpQuery, FlagCustomPayload, 3), 0, 5, 0), false,
+			cql.CodeProtocol, "Not enough bytes to read an UTF8 serialized string preceded by its 2 bytes length"},
+		{"header CRC", requests(cql.V5, 0), flip(good5, 0), true, cql.CodeProtocol,
+			"f090bb91 invalid, unrecoverable CRC mismatch detected in frame header. Read 12699812, Computed 11118780"},
 		{"payload CRC", requests(cql.V5, 0), flip(good5, 8), true, cql.CodeProtocol, ""},
 		{"bare envelope in v5", requests(cql.V5, 0), append(head(cql.V5, OpQuery, 0, 40), long(40)...), true, cql.CodeProtocol, ""},
 		{"envelope longer than its segment", requests(cql.V5, 0), seg(head(cql.V5, OpQuery, 0, 1)), true, cql.CodeProtocol, ""},
 		{"half a header in a segment", requests(cql.V5, 0), seg(head(cql.V5, OpQuery, 0, 1)[:5]), true, cql.CodeProtocol, ""},
-		{"version 66 in a segment", requests(cql.V5, 0), seg([]byte{66, 0, 0, 7, 5, 0, 0, 0, 0}), true, cql.CodeProtocol, versionText(66)},
-		{"run longer than its message", requests(cql.V5, 0), run(append(head(cql.V5, OpQuery, 0, 10), long(11)...), 15), true, cql.CodeProtocol, ""},
+		{"version 66 in a segment", requests(cql.V5, 0), seg([]byte{66, 0, 0, 7, 5, 0, 0, 0, 0}), true, cql.CodeProtocol,
+			versionText(66)},
+		{"run longer than its message", requests(cql.V5, 0), run(append(head(cql.V5, OpQuery, 0, 10), long(11)...), 15), true,
+			cql.CodeProtocol, ""},
 		{"64 empty segments", requests(cql.V5, 0), bytes.Repeat(seg(nil), 64), true, cql.CodeProtocol, "Too many empty segments"},
 		{"segment of more than it declares", requests(cql.V5, LZ4), lz4Segment([]byte{0x30, 1, 2, 3}, 2), true, cql.CodeProtocol, ""},
 		{"segment of less than it declares", requests(cql.V5, LZ4), lz4Segment([]byte{0x30, 1, 2, 3}, 4), true, cql.CodeProtocol, ""},
 		{"segment of garbage", requests(cql.V5, LZ4), lz4Segment([]byte{0x0f, 0xff, 0xff}, 9), true, cql.CodeProtocol, ""},
-		{"login in a large segment", &Decoder{Limited: true, framed: true, version: cql.V5}, seg(long(9000)), true, cql.CodeInvalid, ""},
+		{"login in a large segment", &Decoder{Limited: true, framed: true, version: cql.V5}, seg(long(9000)), true, cql.CodeInvalid,
+			""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			follow, message := []byte(nil), good
@@ -371,14 +401,17 @@ func TestTolerated(t *testing.T) {
 		{"header split over segments", requests(cql.V5, 0), run(query, 4), 1},
 		{"63 empty segments", requests(cql.V5, 0), append(bytes.Repeat(seg(nil), 63), seg(query)...), 1},
 		{"whole envelope, not self-contained", requests(cql.V5, 0), AppendSegment(nil, query, false, false), 1},
-		{"self-contained segment inside of a run", requests(cql.V5, 0), bytes.Join([][]byte{run(query[:10], 10), seg(query), run(query[10:], 10)}, nil), 2},
+		{"self-contained segment inside of a run", requests(cql.V5, 0), bytes.Join([][]byte{run(query[:10], 10), seg(query),
+			run(query[10:], 10)}, nil), 2},
 		{"two envelopes in one segment", requests(cql.V5, 0), seg(append(bytes.Clone(query), query...)), 2},
 		{"250:1", requests(cql.V4, LZ4), func() []byte {
 			b := appendCompressedBody(nil, make([]byte, 1<<20), LZ4)
 			return append(head(cql.V4, OpQuery, FlagCompressed, len(b)), b...)
 		}(), 1},
-		{"250:1 in v5", requests(cql.V5, LZ4), AppendSegment(nil, append(head(cql.V5, OpQuery, 0, 100_000), make([]byte, 100_000)...), true, true), 1},
-		{"payload is taken off", requests(cql.V4, 0), append(head(cql.V4, OpQuery, FlagCustomPayload, 2+3+4+3), 0, 1, 0, 1, 'k', 0xff, 0xff, 0xff, 0xff, 9, 9, 9), 1},
+		{"250:1 in v5", requests(cql.V5, LZ4), AppendSegment(nil, append(head(cql.V5, OpQuery, 0, 100_000), make([]byte, 100_000)...),
+			true, true), 1},
+		{"payload is taken off", requests(cql.V4, 0), append(head(cql.V4, OpQuery, FlagCustomPayload, 2+3+4+3), 0, 1, 0, 1, 'k', 0xff,
+			0xff, 0xff, 0xff, 9, 9, 9), 1},
 	} {
 		list, faults := feed(c.d, c.in, 1<<30)
 		if len(list) != c.want || len(faults) > 0 {

@@ -200,7 +200,8 @@ func sameParams(t *testing.T, p *QueryParams, o *message.QueryOptions) {
 	bad := uint16(p.Consistency) != uint16(o.Consistency) || p.Has(FlagSkipMetadata) != o.SkipMetadata || p.PageSize != o.PageSize ||
 		!bytes.Equal(p.PagingState, o.PagingState) || p.Keyspace != o.Keyspace || p.Has(FlagTimestamp) != (o.DefaultTimestamp != nil) ||
 		p.Has(FlagNow) != (o.NowInSeconds != nil)
-	bad = bad || o.DefaultTimestamp != nil && *o.DefaultTimestamp != p.Timestamp || o.NowInSeconds != nil && *o.NowInSeconds != p.NowInSeconds
+	bad = bad || o.DefaultTimestamp != nil && *o.DefaultTimestamp != p.Timestamp || o.NowInSeconds != nil &&
+		*o.NowInSeconds != p.NowInSeconds
 	theirs := o.PositionalValues
 	for _, v := range o.NamedValues {
 		theirs = append(theirs, v)
@@ -224,8 +225,10 @@ func sameParams(t *testing.T, p *QueryParams, o *message.QueryOptions) {
 // randomType returns a type that v has an option for.
 func randomType(r *rand.Rand, depth int) *types.Type {
 	if depth > 2 || r.IntN(2) == 0 {
-		list := []*types.Type{types.TInt, types.TText, types.TAscii, types.TBigint, types.TBlob, types.TBoolean, types.TCounter, types.TDecimal,
-			types.TDouble, types.TFloat, types.TTimestamp, types.TUUID, types.TVarint, types.TTimeuuid, types.TInet, types.TDate, types.TTime,
+		list := []*types.Type{types.TInt, types.TText, types.TAscii, types.TBigint, types.TBlob, types.TBoolean, types.TCounter,
+			types.TDecimal,
+			types.TDouble, types.TFloat, types.TTimestamp, types.TUUID, types.TVarint, types.TTimeuuid, types.TInet, types.TDate,
+			types.TTime,
 			types.TSmallint, types.TTinyint, types.TDuration, types.VectorOf(types.TFloat, 3)}
 		return list[r.IntN(len(list))]
 	}
@@ -240,7 +243,8 @@ func randomType(r *rand.Rand, depth int) *types.Type {
 		return types.TupleOf(randomType(r, depth+1), randomType(r, depth+1))
 	}
 	return &types.Type{
-		Kind: types.UDT, Keyspace: "ks", Name: "t", Fields: []string{"a", "ü"}, Elems: []*types.Type{randomType(r, depth+1), randomType(r, depth+1)},
+		Kind: types.UDT, Keyspace: "ks", Name: "t", Fields: []string{"a", "ü"}, Elems: []*types.Type{randomType(r, depth+1),
+			randomType(r, depth+1)},
 	}
 }
 
@@ -299,12 +303,14 @@ func TestResponsesAgree(t *testing.T) {
 			body := w.Finish(state)[lead:]
 			if !(o.SkipMetadata && md.global()) { // the other library leaves flag 1 out beside flag 4
 				theirs := second(t, encode(h, NoCompression, nil, body)).(*message.RowsResult)
-				if len(theirs.Data) != rows || !bytes.Equal(theirs.Metadata.PagingState, state) || int(theirs.Metadata.ColumnCount) != len(md.Columns) {
+				if len(theirs.Data) != rows || !bytes.Equal(theirs.Metadata.PagingState, state) ||
+					int(theirs.Metadata.ColumnCount) != len(md.Columns) {
 					t.Fatalf("%v", theirs)
 				}
 			}
 			res, err := DecodeResult(body, v)
-			if err != nil || res.RowCount != rows || res.Columns != len(md.Columns) || !bytes.Equal(res.PagingState, state) || (res.PagingState == nil) != (state == nil) ||
+			if err != nil || res.RowCount != rows || res.Columns != len(md.Columns) || !bytes.Equal(res.PagingState, state) ||
+				(res.PagingState == nil) != (state == nil) ||
 				(res.Metadata == nil) != o.SkipMetadata || !bytes.Equal(res.NewMetadataID, o.NewMetadataID) {
 				t.Fatalf("%+v, %v", res, err)
 			}
@@ -345,15 +351,21 @@ func allErrors() []*cql.Error {
 		cql.Serverf("s"), cql.Protocolf("p"), {Code: cql.CodeCredentials, Message: "c"},
 		cql.UnavailableError(cql.Quorum, "dc1", 2, 1), {Code: cql.CodeOverloaded, Message: "o"},
 		{Code: cql.CodeBootstrapping, Message: "b"}, {Code: cql.CodeTruncate, Message: "t"},
-		{Code: cql.CodeWriteTimeout, Message: "wt", Detail: &cql.WriteTimeout{Consistency: cql.All, Received: 1, BlockFor: 3, Contentions: 5, Type: cql.WriteCAS}},
-		{Code: cql.CodeWriteTimeout, Message: "wt", Detail: &cql.WriteTimeout{Consistency: cql.One, Received: 0, BlockFor: 1, Type: cql.WriteUnloggedBatch}},
-		{Code: cql.CodeReadTimeout, Message: "rt", Detail: &cql.ReadTimeout{Consistency: cql.Two, Received: 1, BlockFor: 2, DataPresent: true}},
-		{Code: cql.CodeReadFailure, Message: "rf", Detail: &cql.ReadFailure{Consistency: cql.Two, Received: 1, BlockFor: 2, Failures: failures, DataPresent: true}},
+		{Code: cql.CodeWriteTimeout, Message: "wt", Detail: &cql.WriteTimeout{Consistency: cql.All, Received: 1, BlockFor: 3,
+			Contentions: 5, Type: cql.WriteCAS}},
+		{Code: cql.CodeWriteTimeout, Message: "wt", Detail: &cql.WriteTimeout{Consistency: cql.One, Received: 0, BlockFor: 1,
+			Type: cql.WriteUnloggedBatch}},
+		{Code: cql.CodeReadTimeout, Message: "rt", Detail: &cql.ReadTimeout{Consistency: cql.Two, Received: 1, BlockFor: 2,
+			DataPresent: true}},
+		{Code: cql.CodeReadFailure, Message: "rf", Detail: &cql.ReadFailure{Consistency: cql.Two, Received: 1, BlockFor: 2,
+			Failures: failures, DataPresent: true}},
 		cql.FunctionError("ks", "f", []string{"int", "text"}, "f failed"),
-		{Code: cql.CodeWriteFailure, Message: "wf", Detail: &cql.WriteFailure{Consistency: cql.Two, Received: 1, BlockFor: 2, Failures: failures, Type: cql.WriteSimple}},
+		{Code: cql.CodeWriteFailure, Message: "wf", Detail: &cql.WriteFailure{Consistency: cql.Two, Received: 1, BlockFor: 2,
+			Failures: failures, Type: cql.WriteSimple}},
 		{Code: cql.CodeCDCWrite, Message: "cdc"},
 		{Code: cql.CodeCASUnknown, Message: "cas", Detail: &cql.CASUnknown{Consistency: cql.Serial, Received: 1, BlockFor: 2}},
-		cql.Syntaxf("s"), cql.Unauthorizedf("u"), cql.Invalidf("i"), cql.Configf("c"), cql.KeyspaceExists("ks"), cql.TableExists("ks", "t"),
+		cql.Syntaxf("s"), cql.Unauthorizedf("u"), cql.Invalidf("i"), cql.Configf("c"), cql.KeyspaceExists("ks"), cql.TableExists("ks",
+			"t"),
 		cql.UnpreparedError([]byte{1, 2, 3}),
 	}
 }
@@ -362,7 +374,8 @@ func TestErrorsAgree(t *testing.T) {
 	for _, v := range []cql.Version{cql.V3, cql.V4, cql.V5} {
 		for _, e := range allErrors() {
 			body := AppendError(nil, v, e)
-			if e.Code != cql.CodeCDCWrite && (e.Code != cql.CodeCASUnknown || v < cql.V5) || v < cql.V4 { // which the other library does not know
+			if e.Code != cql.CodeCDCWrite && (e.Code != cql.CodeCASUnknown || v < cql.V5) ||
+				v < cql.V4 { // which the other library does not know
 				second(t, encode(Header{Version: v, Response: true, Opcode: OpError}, NoCompression, nil, body))
 			}
 			got, err := DecodeError(body, v)
@@ -410,13 +423,15 @@ func TestErrorMapping(t *testing.T) {
 func TestEventsAgree(t *testing.T) {
 	addr := netip.MustParseAddrPort("127.0.15.2:9042")
 	for _, e := range []Event{
-		{Type: TopologyChange, Change: NewNode, Address: addr}, {Type: TopologyChange, Change: RemovedNode, Address: netip.MustParseAddrPort("[::1]:1")},
+		{Type: TopologyChange, Change: NewNode, Address: addr}, {Type: TopologyChange, Change: RemovedNode,
+			Address: netip.MustParseAddrPort("[::1]:1")},
 		{Type: TopologyChange, Change: MovedNode, Address: addr}, {Type: StatusChange, Change: NodeUp, Address: addr},
 		{Type: StatusChange, Change: NodeDown, Address: addr},
 		{Type: SchemaChange, Change: Created, Target: TargetKeyspace, Keyspace: "ks"},
 		{Type: SchemaChange, Change: Updated, Target: TargetTable, Keyspace: "ks", Name: "t"},
 		{Type: SchemaChange, Change: Dropped, Target: TargetType, Keyspace: "ks", Name: "t"},
-		{Type: SchemaChange, Change: Created, Target: TargetFunction, Keyspace: "ks", Name: "f", ArgTypes: []string{"int", "list<text>"}},
+		{Type: SchemaChange, Change: Created, Target: TargetFunction, Keyspace: "ks", Name: "f", ArgTypes: []string{"int",
+			"list<text>"}},
 		{Type: SchemaChange, Change: Created, Target: TargetAggregate, Keyspace: "ks", Name: "f", ArgTypes: []string{"int"}},
 	} {
 		for _, v := range []cql.Version{cql.V3, cql.V4, cql.V5} {
@@ -441,7 +456,8 @@ func TestHandshakeAgrees(t *testing.T) {
 		OpReady: nil, OpAuthSuccess: AppendAuthToken(nil, nil), OpAuthChallenge: AppendAuthToken(nil, []byte{1, 2}),
 	} {
 		if op == OpSupported { // a map, which the other library writes in any order
-			if m, err := frame.NewCodec().DecodeFrame(bytes.NewReader(encode(Header{Version: cql.V4, Response: true, Opcode: op}, 0, nil, body))); err != nil ||
+			if m, err := frame.NewCodec().DecodeFrame(bytes.NewReader(encode(Header{Version: cql.V4, Response: true, Opcode: op}, 0, nil,
+				body))); err != nil ||
 				len(m.Body.Message.(*message.Supported).Options["COMPRESSION"]) != 2 {
 				t.Error(m, err)
 			}
@@ -449,8 +465,10 @@ func TestHandshakeAgrees(t *testing.T) {
 		}
 		second(t, encode(Header{Version: cql.V4, Response: true, Opcode: op}, NoCompression, nil, body))
 	}
-	second(t, encode(Header{Version: cql.V4, Opcode: OpAuthResponse}, NoCompression, nil, AppendAuthToken(nil, []byte("\x00a\x00b"))))
-	second(t, encode(Header{Version: cql.V4, Opcode: OpStartup}, NoCompression, nil, AppendStartup(nil, map[string]string{"CQL_VERSION": "3.0.0"})))
+	second(t, encode(Header{Version: cql.V4, Opcode: OpAuthResponse}, NoCompression, nil, AppendAuthToken(nil,
+		[]byte("\x00a\x00b"))))
+	second(t, encode(Header{Version: cql.V4, Opcode: OpStartup}, NoCompression, nil, AppendStartup(nil,
+		map[string]string{"CQL_VERSION": "3.0.0"})))
 	second(t, encode(Header{Version: cql.V4, Opcode: OpOptions}, NoCompression, nil, nil))
 }
 

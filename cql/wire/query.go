@@ -89,7 +89,8 @@ func (p *QueryParams) readTail(r *Reader, v cql.Version) {
 	}
 	if p.Has(FlagTimestamp) {
 		if p.Timestamp = r.Long(); p.Timestamp == math.MinInt64 {
-			r.Fail(cql.Protocolf("Out of bound timestamp, must be in [%d, %d] (got %d)", int64(math.MinInt64+1), int64(math.MaxInt64), p.Timestamp))
+			r.Fail(cql.Protocolf("Out of bound timestamp, must be in [%d, %d] (got %d)", int64(math.MinInt64+1), int64(math.MaxInt64),
+				p.Timestamp))
 		}
 	}
 	if p.Has(FlagQueryKeyspace) {

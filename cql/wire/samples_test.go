@@ -228,7 +228,8 @@ func again(t *testing.T, e *Envelope) ([]byte, bool) {
 
 func TestSupported(t *testing.T) {
 	e := decodeOne(t, find(t, "OPTIONS v5, SUPPORTED", true), true)
-	want := bytes.Replace(e.Body, []byte("\x00\x04\x00\x043/v3\x00\x044/v4\x00\x045/v5\x00\x096/v6-beta"), []byte("\x00\x03\x00\x043/v3\x00\x044/v4\x00\x045/v5"), 1)
+	want := bytes.Replace(e.Body, []byte("\x00\x04\x00\x043/v3\x00\x044/v4\x00\x045/v5\x00\x096/v6-beta"),
+		[]byte("\x00\x03\x00\x043/v3\x00\x044/v4\x00\x045/v5"), 1)
 	if got := AppendSupported(nil); !bytes.Equal(got, want) {
 		t.Errorf("\ngot  %q\nwant %q", got, want)
 	}
@@ -258,7 +259,8 @@ func TestMetadataID(t *testing.T) {
 
 // TestTypeOptions holds the option bytes of wire-samples 9.
 func TestTypeOptions(t *testing.T) {
-	addr := &types.Type{Kind: types.UDT, Keyspace: "ws", Name: "addr", Fields: []string{"street", "no"}, Elems: []*types.Type{types.TText, types.TInt}}
+	addr := &types.Type{Kind: types.UDT, Keyspace: "ws", Name: "addr", Fields: []string{"street", "no"},
+		Elems: []*types.Type{types.TText, types.TInt}}
 	frozenAddr := *addr
 	frozenAddr.Frozen = true
 	for _, c := range []struct {
@@ -266,8 +268,10 @@ func TestTypeOptions(t *testing.T) {
 		v3, v4, v5 string // "" for the same as the next
 	}{
 		{types.TInt, "", "", "0009"}, {types.TAscii, "", "", "0001"}, {types.TBigint, "", "", "0002"}, {types.TBlob, "", "", "0003"},
-		{types.TBoolean, "", "", "0004"}, {types.TCounter, "", "", "0005"}, {types.TDouble, "", "", "0007"}, {types.TDecimal, "", "", "0006"},
-		{types.TFloat, "", "", "0008"}, {types.TInet, "", "", "0010"}, {types.TTimestamp, "", "", "000b"}, {types.TTimeuuid, "", "", "000f"},
+		{types.TBoolean, "", "", "0004"}, {types.TCounter, "", "", "0005"}, {types.TDouble, "", "", "0007"}, {types.TDecimal, "", "",
+			"0006"},
+		{types.TFloat, "", "", "0008"}, {types.TInet, "", "", "0010"}, {types.TTimestamp, "", "", "000b"}, {types.TTimeuuid, "", "",
+			"000f"},
 		{types.TUUID, "", "", "000c"}, {types.TVarint, "", "", "000e"}, {types.TText, "", "", "000d"},
 		{types.TDate, "SimpleDateType", "", "0011"}, {types.TTime, "TimeType", "", "0012"}, {types.TSmallint, "ShortType", "", "0013"},
 		{types.TTinyint, "ByteType", "", "0014"}, {types.TDuration, "DurationType", "DurationType", "0015"},

@@ -65,7 +65,8 @@ func decodeSegmentHeader(b []byte, lz4 bool, channel string) (h segmentHeader, e
 	}
 	read := uint32(b[n]) | uint32(b[n+1])<<8 | uint32(b[n+2])<<16
 	if c := crc24(v, n); c != read {
-		return h, cql.Protocolf("%s invalid, unrecoverable CRC mismatch detected in frame header. Read %d, Computed %d", channel, read, c)
+		return h, cql.Protocolf("%s invalid, unrecoverable CRC mismatch detected in frame header. Read %d, Computed %d", channel,
+			read, c)
 	}
 	h.wire = int(v & MaxPayload)
 	if lz4 {
@@ -81,7 +82,8 @@ func decodeSegmentHeader(b []byte, lz4 bool, channel string) (h segmentHeader, e
 func checkPayload(b []byte, n int, channel string) *cql.Error {
 	read := binary.LittleEndian.Uint32(b[n:])
 	if c := crc32Of(b[:n]); c != read {
-		return cql.Protocolf("%s invalid, unrecoverable CRC mismatch detected in frame body. Read %d, Computed %d", channel, int32(read), int32(c))
+		return cql.Protocolf("%s invalid, unrecoverable CRC mismatch detected in frame body. Read %d, Computed %d", channel,
+			int32(read), int32(c))
 	}
 	return nil
 }

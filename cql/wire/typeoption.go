@@ -28,7 +28,8 @@ var nativeOptions = [...]nativeOption{
 	types.Counter: {0x0005, cql.V3}, types.Decimal: {0x0006, cql.V3}, types.Double: {0x0007, cql.V3}, types.Float: {0x0008, cql.V3},
 	types.Int: {0x0009, cql.V3}, types.Timestamp: {0x000B, cql.V3}, types.UUID: {0x000C, cql.V3}, types.Text: {0x000D, cql.V3},
 	types.Varint: {0x000E, cql.V3}, types.Timeuuid: {0x000F, cql.V3}, types.Inet: {0x0010, cql.V3}, types.Date: {0x0011, cql.V4},
-	types.Time: {0x0012, cql.V4}, types.Smallint: {0x0013, cql.V4}, types.Tinyint: {0x0014, cql.V4}, types.Duration: {0x0015, cql.V5},
+	types.Time: {0x0012, cql.V4}, types.Smallint: {0x0013, cql.V4}, types.Tinyint: {0x0014, cql.V4}, types.Duration: {0x0015,
+		cql.V5},
 }
 
 // appendType appends t as an [option]. Frozen does not show. Source: org.apache.cassandra.transport.DataType.
