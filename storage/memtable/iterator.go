@@ -152,7 +152,6 @@ func (it *Iterator) resumeIn(key []byte) [][]byte {
 func (it *Iterator) loadLocked(s *shard, p *partition, resume [][]byte) {
 	it.shard = s
 	it.tok, it.key = readKey(s.arena.View(), p.key)
-	it.static = p.static
 	it.behind, it.resumed, it.slice = resume, resume != nil, 0
 	it.limit = firstRows
 	it.pageLocked(p)
@@ -162,7 +161,7 @@ func (it *Iterator) loadLocked(s *shard, p *partition, resume [][]byte) {
 func (it *Iterator) pageLocked(p *partition) {
 	s := it.shard
 	it.view = s.arena.View()
-	it.del = readDeletion(it.view, p.del)
+	it.del, it.static = readDeletion(it.view, p.del), p.static
 	it.ranges = nil
 	if p.ranges != 0 {
 		it.ranges = s.ranges[p.ranges-1]

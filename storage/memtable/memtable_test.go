@@ -90,6 +90,7 @@ func dump(it *Iterator, between func()) string {
 		for r := it.NextRow(); r != nil; r = it.NextRow() {
 			print(r)
 			between()
+			it.Static()
 		}
 	}
 	return b.String()

@@ -17,8 +17,7 @@ const (
 	chunkBits  = 17
 	chunkSize  = granule << chunkBits
 	firstChunk = 1 << 10
-	// MaxBytes is about what an arena can hold.
-	MaxBytes = int64(chunkSize) << (32 - chunkBits)
+	maxChunks  = 1 << (32 - chunkBits)
 )
 
 // Arena hands out bytes and never takes them back. Bytes do not move.
@@ -43,6 +42,9 @@ func (a *Arena) Alloc(n int) (Ref, []byte) {
 
 // grow adds a chunk in which n bytes fit. Chunks double from firstChunk to chunkSize, so that a small table is small.
 func (a *Arena) grow(n int) {
+	if len(a.chunks) == maxChunks {
+		panic("slab: an arena holds at most 32 GiB")
+	}
 	size := firstChunk
 	if last := len(a.chunks) - 1; last >= 0 {
 		size = min(2*len(a.chunks[last]), chunkSize)

@@ -30,6 +30,7 @@ const (
 	classes   = 7
 	runSize   = 1 << (classes - 1)
 	fanout    = runSize - 1
+	half      = (fanout + 1) / 2
 	blockBits = 10
 	blockSize = 1 << blockBits // entries
 	maxHeight = 8
@@ -251,7 +252,11 @@ func (p *Pool) Insert(t *Tree, prefix uint64, cmp Compare) (e *Entry, found bool
 	t.count++
 	if len(entries) == fanout {
 		// Split leaf and, upward, what is full; then the entry belongs into one of the two halves.
-		right := p.split(at, true)
+		keep := half
+		if i == fanout && header.Mark == 0 {
+			keep = fanout - 1 // entries that come in order fill their leaves
+		}
+		right := p.split(at, keep, true)
 		_, entries = p.node(right)
 		p.insertUp(t, path[:level], Entry{entries[0].Prefix, entries[0].Ref, right})
 		header, entries = p.node(at)
@@ -281,7 +286,7 @@ func (p *Pool) insertUp(t *Tree, path []step, e Entry) {
 		header, entries := p.node(node)
 		up := Entry{}
 		if len(entries) == fanout {
-			right := p.split(node, false)
+			right := p.split(node, half, false)
 			_, re := p.node(right)
 			up = Entry{re[0].Prefix, re[0].Ref, right}
 			header, entries = p.node(node)
@@ -311,13 +316,12 @@ func (p *Pool) insertUp(t *Tree, path []step, e Entry) {
 	t.height++
 }
 
-// split moves the upper half of a full node to a new one behind it, which it returns.
-func (p *Pool) split(at uint32, leaf bool) uint32 {
+// split moves all but the first keep entries of a full node to a new one behind it, which it returns.
+func (p *Pool) split(at uint32, keep int, leaf bool) uint32 {
 	right := p.alloc(classes - 1)
 	l, r := p.run(at, runSize), p.run(right, runSize)
-	const half = (fanout + 1) / 2
-	r[0].Prefix = uint64(copy(r[1:], l[1+half:]))
-	l[0].Prefix = half
+	r[0].Prefix = uint64(copy(r[1:], l[1+keep:]))
+	l[0].Prefix = uint64(keep)
 	if leaf {
 		next := l[0].Mark
 		r[0].Ref, r[0].Mark = at, next
