@@ -19,9 +19,8 @@ func TestStatements(t *testing.T) {
 	p := open(t, n.Address, form{v: 4})
 	for _, text := range []string{
 		"CREATE KEYSPACE h WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
-		"CREATE TABLE h.t (k int PRIMARY KEY, v varint, d decimal, l list<int>, s set<int>, m map<int, int>,
-			f frozen<list<frozen<list<int>>>>, " +
-			"vec vector<float, 3>, x text, b blob, tu tuple<int, int>)",
+		"CREATE TABLE h.t (k int PRIMARY KEY, v varint, d decimal, l list<int>, s set<int>, m map<int, int>, " +
+			"f frozen<list<frozen<list<int>>>>, vec vector<float, 3>, x text, b blob, tu tuple<int, int>)",
 		"CREATE TABLE h.k (k blob, c blob, v int, PRIMARY KEY (k, c))",
 		"CREATE TABLE h.n (k int PRIMARY KEY, n counter)",
 	} {
