@@ -192,3 +192,25 @@ func BenchmarkInsert(b *testing.B) { benchmarkExecute(b, insertText, voidBytes, 
 
 // BenchmarkSelect is one EXECUTE that reads one row, likewise.
 func BenchmarkSelect(b *testing.B) { benchmarkExecute(b, selectText, rowBytes, key) }
+
+// TestLiteralsStayApart holds that the literals of one statement never reach the execution of another, whatever is pooled.
+func TestLiteralsStayApart(t *testing.T) {
+	r := benchNode(t, true)
+	for pk := range 9 {
+		r.query("INSERT INTO b.t (pk, ck, v) VALUES (" + string(rune('0'+pk)) + ", 7, 0x0" + string(rune('0'+pk)) + ")")
+	}
+	prepared := r.execute("SELECT v FROM b.t WHERE pk = 5 AND ck = ?", []byte{0, 0, 0, 0, 0, 0, 0, 7})
+	for pk := range 9 {
+		for _, v := range []struct {
+			frame []byte
+			want  byte
+		}{
+			{frame(7, append(long("SELECT v FROM b.t WHERE pk = "+string(rune('0'+pk))+" AND ck = 7"), 0, 1, 2)), byte(pk)},
+			{prepared, 5},
+		} {
+			if got := r.call(v.frame[4], v.frame[9:]); got[len(got)-1] != v.want {
+				t.Fatalf("row %d came where %d was asked for", got[len(got)-1], v.want)
+			}
+		}
+	}
+}

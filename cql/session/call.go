@@ -25,7 +25,8 @@ type call struct {
 	opts    exec.Options
 	values  []planner.Value
 	lits    []parser.Literal
-	key     []byte // keyspace, 0, shape
+	texts   []string // of lits; never the literals of a prepared statement, which are shared
+	key     []byte   // keyspace, 0, shape
 	out     sink
 	trace   Trace
 }
@@ -49,8 +50,24 @@ func (k *call) finish(err error) {
 		k.r.Error(err)
 	}
 	k.endTrace()
-	k.c, k.r, k.trace = nil, nil, nil
+	k.drop()
 	k.h.calls.Put(k)
+}
+
+// drop lets go of what k held for its request: a pooled call must not keep the bytes of a connection.
+func (k *call) drop() {
+	k.c, k.r, k.trace = nil, nil, nil
+	k.query.Text, k.execute.ID, k.execute.ResultMetadataID = nil, nil, nil
+	for _, p := range []*wire.QueryParams{&k.query.QueryParams, &k.execute.QueryParams} {
+		clear(p.Values)
+		p.PagingState = nil
+	}
+	clear(k.values)
+	clear(k.batch.Items)
+	clear(k.texts)
+	clear(k.lits)
+	k.env.Values, k.env.Literals, k.opts.PagingState = nil, nil, nil
+	k.out.st, k.out.have, k.out.rows = nil, nil, wire.RowsWriter{}
 }
 
 // endTrace writes the trace, if there is one: before the answer, so that the client finds it.
@@ -72,10 +89,11 @@ func (k *call) run(st *statement, prepared bool, p *wire.QueryParams) {
 
 // literals keeps the text of a statement's literals for the execution.
 func (k *call) literals(lits []parser.Literal) {
-	k.env.Literals = k.env.Literals[:0]
+	k.texts = k.texts[:0]
 	for _, l := range lits {
-		k.env.Literals = append(k.env.Literals, l.Text)
+		k.texts = append(k.texts, l.Text)
 	}
+	k.env.Literals = k.texts
 }
 
 // bind brings the values of a request into the order of the markers. Source: QueryOptions.OptionsWithNames.

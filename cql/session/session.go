@@ -143,9 +143,6 @@ func (c *conn) use(keyspace string) {
 	c.mu.Unlock()
 }
 
-// Keyspace returns the keyspace in use, for the table of clients.
-func (c *conn) Keyspace() string { return c.current() }
-
 // Serve implements server.ConnHandler.
 func (c *conn) Serve(r *server.Request) {
 	k := c.h.calls.Get().(*call)
