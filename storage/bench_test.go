@@ -17,7 +17,8 @@ import (
 func benchTable() *schema.Table {
 	return newTable("bench",
 		col{"p", schema.PartitionKey, types.TBlob, false}, col{"c", schema.Clustering, types.TBigint, false},
-		col{"v1", schema.Regular, types.TBlob, false}, col{"v2", schema.Regular, types.TBlob, false}, col{"v3", schema.Regular, types.TBlob, false})
+		col{"v1", schema.Regular, types.TBlob, false},
+		col{"v2", schema.Regular, types.TBlob, false}, col{"v3", schema.Regular, types.TBlob, false})
 }
 
 // writer makes mutations of one row of three cells.

@@ -67,8 +67,13 @@ func kvTable(name string) *schema.Table {
 		col{"v", schema.Regular, types.TInt, false}, col{"w", schema.Regular, types.TInt, false})
 }
 
+// number is a cell of an int.
+func number(id schema.ColumnID, v int, ts int64) row.Cell {
+	return row.Cell{Column: id, Value: int32Value(v), Timestamp: ts, Local: row.NoLocal}
+}
+
 func kv(t *schema.Table, p, c, v int, ts int64) request.Mutation {
-	return put(t, int32Value(p), [][]byte{int32Value(c)}, row.Cell{Column: 3, Value: int32Value(v), Timestamp: ts, Local: row.NoLocal})
+	return put(t, int32Value(p), [][]byte{int32Value(c)}, number(3, v, ts))
 }
 
 // values returns "p/c=v" of all live rows.
@@ -373,7 +378,8 @@ func TestFailingDisk(t *testing.T) {
 // survives a restart.
 func TestCounters(t *testing.T) {
 	table := newTable("counters", col{"k", schema.PartitionKey, types.TInt, false}, col{"c", schema.Clustering, types.TInt, false},
-		col{"n", schema.Regular, types.TCounter, false}, col{"m", schema.Regular, types.TCounter, false}, col{"s", schema.Static, types.TCounter, false})
+		col{"n", schema.Regular, types.TCounter, false}, col{"m", schema.Regular, types.TCounter, false},
+		col{"s", schema.Static, types.TCounter, false})
 	fs := vfs.NewMem()
 	opts := Options{FS: fs, Sync: SyncBatch}
 	e, _ := mustOpen(t, "/d", opts, table)
@@ -705,7 +711,7 @@ func TestIndexClean(t *testing.T) {
 		return len(x.Page(nil, int32Value(v), index.Entry{}, true, 1<<30))
 	}
 	set := func(c, v int, ts int64) {
-		mustApply(t, e, kv(table, c%5, c, v, ts), put(table, int32Value(c), nil, row.Cell{Column: 4, Value: int32Value(v), Timestamp: ts, Local: row.NoLocal}))
+		mustApply(t, e, kv(table, c%5, c, v, ts), put(table, int32Value(c), nil, number(4, v, ts)))
 	}
 	const rows = 3000
 	for c := range rows {
@@ -725,7 +731,9 @@ func TestIndexClean(t *testing.T) {
 			t.Errorf("%s: value 2 is found %d times", column, n)
 		}
 	}
-	mustApply(t, e, put(table, int32Value(0), [][]byte{int32Value(0)}, row.Cell{Column: 3, Value: int32Value(7), Timestamp: 9, TTL: 5, Local: 100}))
+	fading := number(3, 7, 9)
+	fading.TTL, fading.Local = 5, 100
+	mustApply(t, e, put(table, int32Value(0), [][]byte{int32Value(0)}, fading))
 	if n := read("v", 7, 200); n != 0 {
 		t.Error("an expired value is found")
 	}

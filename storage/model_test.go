@@ -180,7 +180,8 @@ func (m *model) partition(key string, now int64) livePartition {
 	var seen [][][]byte
 	for i := range m.facts {
 		f := &m.facts[i]
-		if f.key != key || f.clustering == nil || slices.ContainsFunc(seen, func(c [][]byte) bool { return m.compareClustering(c, f.clustering) == 0 }) {
+		known := func(c [][]byte) bool { return m.compareClustering(c, f.clustering) == 0 }
+		if f.key != key || f.clustering == nil || slices.ContainsFunc(seen, known) {
 			continue
 		}
 		seen = append(seen, f.clustering)
@@ -463,8 +464,9 @@ func modelTable() *schema.Table {
 		col{"v", schema.Regular, types.TInt, false}, col{"w", schema.Regular, types.TText, false},
 		col{"st", schema.Regular, types.SetOf(types.TInt, false), false}, col{"m", schema.Regular, mapOfInts, false},
 		col{"l", schema.Regular, types.ListOf(types.TInt, false), false})
-	return withIndexes(t, indexOn(t, "v", schema.TargetSimple), indexOn(t, "st", schema.TargetValues), indexOn(t, "m", schema.TargetKeys),
-		indexOn(t, "m", schema.TargetValues), indexOn(t, "m", schema.TargetEntries), indexOn(t, "l", schema.TargetValues),
+	return withIndexes(t, indexOn(t, "v", schema.TargetSimple), indexOn(t, "st", schema.TargetValues),
+		indexOn(t, "m", schema.TargetKeys), indexOn(t, "m", schema.TargetValues), indexOn(t, "m", schema.TargetEntries),
+		indexOn(t, "l", schema.TargetValues),
 		indexOn(t, "d", schema.TargetSimple), indexOn(t, "s", schema.TargetSimple), indexOn(t, "q", schema.TargetSimple))
 }
 
@@ -618,7 +620,9 @@ func (w *world) read() request.Read {
 		r.Slices = []row.Slice{}
 		for range w.r.IntN(4) {
 			s := w.oneSlice()
-			if n := len(r.Slices); !s.IsEmpty(w.table) && (n == 0 || row.CompareCuts(w.table, row.EndCut(r.Slices[n-1].End), row.StartCut(s.Start)) <= 0) {
+			n := len(r.Slices)
+			behind := n == 0 || row.CompareCuts(w.table, row.EndCut(r.Slices[n-1].End), row.StartCut(s.Start)) <= 0
+			if behind && !s.IsEmpty(w.table) {
 				r.Slices = append(r.Slices, s)
 			}
 		}

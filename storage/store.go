@@ -119,7 +119,8 @@ func (e *Engine) BuildIndex(ctx context.Context, table schema.UUID, name string)
 	}
 	// Writes that began before the index was known are in memory: SetSchema waited for them at the gate.
 	t := st.table.Load()
-	everything := request.Read{Table: t, Range: request.KeyRange{Start: request.KeyBound{Open: true}, End: request.KeyBound{Open: true}}}
+	open := request.KeyBound{Open: true}
+	everything := request.Read{Table: t, Range: request.KeyRange{Start: open, End: open}}
 	it := d.mem.Read(ctx, &everything, e.opts.Partitioner)
 	var encoded []byte
 	for it.NextPartition() {

@@ -106,10 +106,14 @@ func TestTerms(t *testing.T) {
 		{"map values", column(schema.Regular, ints), schema.TargetValues, false, cells, [][]byte{num(10), num(20)}},
 		{"map entries", column(schema.Regular, ints), schema.TargetEntries, false, cells,
 			[][]byte{request.IndexTerm(num(1), num(10)), request.IndexTerm(num(2), num(20))}},
-		{"set values", column(schema.Regular, types.SetOf(types.TInt, false)), schema.TargetValues, false, cells, [][]byte{num(1), num(2)}},
-		{"list values", column(schema.Regular, types.ListOf(types.TInt, false)), schema.TargetValues, false, cells, [][]byte{num(10), num(20)}},
-		{"clustering", &schema.Column{ID: 2, Kind: schema.Clustering, Type: types.TInt}, schema.TargetSimple, false, simple, [][]byte{num(-1)}},
-		{"partition key", &schema.Column{ID: 1, Kind: schema.PartitionKey, Type: types.TBlob}, schema.TargetSimple, false, simple, [][]byte{[]byte("key")}},
+		{"set values", column(schema.Regular, types.SetOf(types.TInt, false)), schema.TargetValues, false, cells,
+			[][]byte{num(1), num(2)}},
+		{"list values", column(schema.Regular, types.ListOf(types.TInt, false)), schema.TargetValues, false, cells,
+			[][]byte{num(10), num(20)}},
+		{"clustering", &schema.Column{ID: 2, Kind: schema.Clustering, Type: types.TInt}, schema.TargetSimple, false, simple,
+			[][]byte{num(-1)}},
+		{"partition key", &schema.Column{ID: 1, Kind: schema.PartitionKey, Type: types.TBlob}, schema.TargetSimple, false, simple,
+			[][]byte{[]byte("key")}},
 	} {
 		x := New(testTable(), &schema.Index{Column: v.column, Target: v.target})
 		tok := token.Murmur3{}.Token([]byte("key"))

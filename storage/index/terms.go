@@ -72,7 +72,8 @@ func (x *Index) Holds(r *row.Row, term []byte) bool {
 	case r == nil:
 		return false
 	case c.Kind == schema.Clustering:
-		return r.Liveness.Timestamp != row.NoTimestamp || slices.ContainsFunc(r.Cells, func(c row.Cell) bool { return !c.IsTombstone() })
+		return r.Liveness.Timestamp != row.NoTimestamp ||
+			slices.ContainsFunc(r.Cells, func(c row.Cell) bool { return !c.IsTombstone() })
 	case c.Kind == schema.PartitionKey:
 		return true
 	}

@@ -232,7 +232,8 @@ func (it *Iterator) seekLocked(p *partition, c row.Cut) slab.Pos {
 		}
 		return pos
 	}
-	pos, _ := pool.Seek(&p.rows, clusteringPrefix(it.layout.Table, c.Values[0]), func(ref uint32) int { return it.compareLocked(c, ref) })
+	prefix := clusteringPrefix(it.layout.Table, c.Values[0])
+	pos, _ := pool.Seek(&p.rows, prefix, func(ref uint32) int { return it.compareLocked(c, ref) })
 	return pos
 }
 

@@ -159,8 +159,9 @@ func TestCollectFrees(t *testing.T) {
 func TestPrefix(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	for _, typ := range []*types.Type{
-		types.TAscii, types.TText, types.TBlob, types.TInet, types.TDate, types.TTime, types.TTinyint, types.TSmallint, types.TInt, types.TBigint,
-		types.TTimestamp, types.TBoolean, types.TFloat, types.TDouble, types.TTimeuuid, types.TUUID, types.TVarint, types.TDecimal,
+		types.TAscii, types.TText, types.TBlob, types.TInet, types.TDate, types.TTime, types.TTinyint, types.TSmallint, types.TInt,
+		types.TBigint, types.TTimestamp, types.TBoolean, types.TFloat, types.TDouble, types.TTimeuuid, types.TUUID,
+		types.TVarint, types.TDecimal,
 	} {
 		size, fixed := typ.FixedLen()
 		switch typ.Kind {
@@ -303,7 +304,8 @@ func TestRaw(t *testing.T) {
 	if !m.Raw(tok, key, false, [][]byte{num(1)}, &r) || len(r.Cells) != 1 || row.CounterTotal(r.Cells[0].Value) != 5 {
 		t.Errorf("the raw row is %+v", r)
 	}
-	if m.Raw(tok, key, false, [][]byte{num(2)}, &r) || m.Raw(tok, key, true, nil, &r) || m.Raw(tok, num(2), false, [][]byte{num(1)}, &r) {
+	if m.Raw(tok, key, false, [][]byte{num(2)}, &r) || m.Raw(tok, key, true, nil, &r) ||
+		m.Raw(tok, num(2), false, [][]byte{num(1)}, &r) {
 		t.Error("there is a raw row that was never written")
 	}
 	it := m.Read(context.Background(), &request.Read{Table: table, Keys: [][]byte{key}}, token.Murmur3{})

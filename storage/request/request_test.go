@@ -51,7 +51,8 @@ func print(t testing.TB, m *Mutation) string {
 	for c.Next() {
 		switch {
 		case c.Range:
-			fmt.Fprintf(&b, "range %x/%v %x/%v %v\n", c.Slice.Start.Values, c.Slice.Start.Inclusive, c.Slice.End.Values, c.Slice.End.Inclusive, c.Deletion)
+			s, e := c.Slice.Start, c.Slice.End
+			fmt.Fprintf(&b, "range %x/%v %x/%v %v\n", s.Values, s.Inclusive, e.Values, e.Inclusive, c.Deletion)
 			continue
 		case !c.Row && !c.Static:
 			fmt.Fprintf(&b, "partition %v\n", c.Deletion)
@@ -113,7 +114,8 @@ func TestBuilder(t *testing.T) {
 		b.DeleteComplex(8, row.Deletion{Timestamp: 7, Local: 3})
 		b.Static()
 		b.Cell(row.Cell{Column: 4, Timestamp: 4, Local: 44})
-		b.DeleteRange(row.Slice{Start: row.Bound{Values: [][]byte{num(1)}}, End: row.Bound{Inclusive: true}}, row.Deletion{Timestamp: 3, Local: 4})
+		from := row.Bound{Values: [][]byte{num(1)}}
+		b.DeleteRange(row.Slice{Start: from, End: row.Bound{Inclusive: true}}, row.Deletion{Timestamp: 3, Local: 4})
 		b.Row([][]byte{num(8)})
 		b.DeleteRow(row.Deletion{Timestamp: 6, Local: 7})
 		m := b.Mutation()
@@ -123,7 +125,8 @@ func TestBuilder(t *testing.T) {
 		b.Cell(cell(6, nil, []byte("#######################"), 1))
 		b.Mutation()
 		want := `partition {1 2}
-row [00000007] marker 9/60 complex 7 {7 3} complex 8 {8 3} 5[]=ffffffff@9 6[]=76616c7565@9 7[fffffffd]=@9 7[00000003]=@9 8[61]=00000002@9 8[62]=00000001@9
+row [00000007] marker 9/60 complex 7 {7 3} complex 8 {8 3} 5[]=ffffffff@9 6[]=76616c7565@9` +
+			` 7[fffffffd]=@9 7[00000003]=@9 8[61]=00000002@9 8[62]=00000001@9
 static 4[]=@4
 range [00000001]/false []/true {3 4}
 row [00000008] deleted {6 7}
@@ -243,7 +246,8 @@ func TestFilter(t *testing.T) {
 		value  []byte
 		want   bool
 	}{
-		{1, OpEQ, nil, num(5), true}, {1, OpEQ, nil, num(6), false}, {2, OpGT, nil, []byte("aa"), true}, {2, OpLE, nil, []byte("aa"), false},
+		{1, OpEQ, nil, num(5), true}, {1, OpEQ, nil, num(6), false},
+		{2, OpGT, nil, []byte("aa"), true}, {2, OpLE, nil, []byte("aa"), false},
 		{3, OpLT, nil, num(-2), true}, {3, OpGE, nil, num(-3), true}, {3, OpGT, nil, num(-3), false},
 		{4, OpNEQ, nil, num(4), false}, {4, OpNEQ, nil, num(5), true},
 		{5, OpEQ, nil, num(-1), true}, {5, OpLT, nil, num(0), true}, {6, OpNEQ, nil, []byte("x"), false}, {5, OpEQ, nil, nil, false},
@@ -327,7 +331,8 @@ func FuzzMutations(f *testing.F) {
 		if slices.ContainsFunc(ms, func(m Mutation) bool { return m.Table.ID != table.ID }) {
 			return
 		}
-		if again, err := DecodeMutations(EncodeMutations(nil, ms), func(schema.UUID) *schema.Table { return table }); err != nil || len(again) != len(ms) {
+		again, err := DecodeMutations(EncodeMutations(nil, ms), func(schema.UUID) *schema.Table { return table })
+		if err != nil || len(again) != len(ms) {
 			t.Errorf("%d mutations became %d, %v", len(ms), len(again), err)
 		}
 	})

@@ -114,7 +114,8 @@ func mergeCounters(av, bv []byte) []byte {
 	if b.len() == 0 {
 		return av
 	}
-	if a.len() == 1 && b.len() == 1 && bytes.Equal(a.shard(0)[:16], b.shard(0)[:16]) && a.kind(0) == b.kind(0) && a.kind(0) != localShard {
+	if a.len() == 1 && b.len() == 1 && a.kind(0) == globalShard && b.kind(0) == globalShard &&
+		bytes.Equal(a.shard(0)[:16], b.shard(0)[:16]) {
 		if newerShard(a.shard(0), b.shard(0)) {
 			return av
 		}

@@ -21,7 +21,6 @@ type Layout struct {
 
 // layoutColumn is what a Layout knows of one column.
 type layoutColumn struct {
-	column *schema.Column // nil for a column that is not in the table
 	// droppedAt hides cells with timestamps at or below it; MaxInt64 for an unknown or dropped column.
 	droppedAt int64
 	path      *types.Type // how paths compare; nil for by bytes
@@ -38,8 +37,7 @@ func NewLayout(t *schema.Table) *Layout {
 	for _, d := range t.Dropped {
 		if d.Column != nil && t.ByID[d.Column.ID] == nil {
 			l.set(d.Column)
-			lc := &l.columns[d.Column.ID]
-			lc.column, lc.droppedAt = nil, math.MaxInt64
+			l.columns[d.Column.ID].droppedAt = math.MaxInt64
 		}
 	}
 	return l
@@ -49,21 +47,13 @@ func (l *Layout) set(c *schema.Column) {
 	for int(c.ID) >= len(l.columns) {
 		l.columns = append(l.columns, layoutColumn{droppedAt: math.MaxInt64})
 	}
-	l.columns[c.ID] = layoutColumn{column: c, droppedAt: c.DroppedAt, path: PathType(c.Type)}
+	l.columns[c.ID] = layoutColumn{droppedAt: c.DroppedAt, path: PathType(c.Type)}
 }
 
 // Hides reports whether a cell, or a complex deletion, of column id at a timestamp is gone because the column was dropped
 // or is not known.
 func (l *Layout) Hides(id schema.ColumnID, timestamp int64) bool {
 	return int(id) >= len(l.columns) || timestamp <= l.columns[id].droppedAt
-}
-
-// Column returns the column of an id, or nil when the table does not have it.
-func (l *Layout) Column(id schema.ColumnID) *schema.Column {
-	if int(id) >= len(l.columns) {
-		return nil
-	}
-	return l.columns[id].column
 }
 
 // compareCells orders two cells of a row.

@@ -158,20 +158,3 @@ func (rs *Ranges) Covering(clustering [][]byte) Deletion {
 	}
 	return Live
 }
-
-// Len returns the number of ranges.
-func (rs *Ranges) Len() int {
-	if rs == nil {
-		return 0
-	}
-	return len(rs.list)
-}
-
-// At returns the i-th range as a tombstone.
-func (rs *Ranges) At(i int) RangeTombstone {
-	r := &rs.list[i]
-	return RangeTombstone{
-		Slice:    Slice{Start: Bound{r.start.Values, !r.start.After}, End: Bound{r.end.Values, r.end.After}},
-		Deletion: r.Deletion,
-	}
-}

@@ -127,10 +127,14 @@ func TestCounterContext(t *testing.T) {
 		{"higher clock", context("00018000", shard(1, 6, 1)), context("00018000", shard(1, 5, 2)), context("00018000", shard(1, 6, 1))},
 		{"same clock, higher count", context("00018000", shard(1, 5, 1)), context("00018000", shard(1, 5, 2)),
 			context("00018000", shard(1, 5, 2))},
-		{"global beats local", context("00018000", shard(1, 1, 1)), context("00010000", shard(1, 9, 9)), context("00018000", shard(1, 1, 1))},
-		{"global beats remote", context("00018000", shard(1, 1, 1)), context("0000", shard(1, 9, 9)), context("00018000", shard(1, 1, 1))},
-		{"local beats remote", context("00010000", shard(1, 1, 1)), context("0000", shard(1, 9, 9)), context("00010000", shard(1, 1, 1))},
-		{"locals add up", context("00010000", shard(1, 1, 1)), context("00010000", shard(1, 9, 9)), context("00010000", shard(1, 10, 10))},
+		{"global beats local", context("00018000", shard(1, 1, 1)), context("00010000", shard(1, 9, 9)),
+			context("00018000", shard(1, 1, 1))},
+		{"global beats remote", context("00018000", shard(1, 1, 1)), context("0000", shard(1, 9, 9)),
+			context("00018000", shard(1, 1, 1))},
+		{"local beats remote", context("00010000", shard(1, 1, 1)), context("0000", shard(1, 9, 9)),
+			context("00010000", shard(1, 1, 1))},
+		{"locals add up", context("00010000", shard(1, 1, 1)), context("00010000", shard(1, 9, 9)),
+			context("00010000", shard(1, 10, 10))},
 		{"remotes by clock", context("0000", shard(1, 1, 7)), context("0000", shard(1, 2, 3)), context("0000", shard(1, 2, 3))},
 		{"all kinds", all, context("00018001", shard(0, 1, 1), shard(2, 1, 1)),
 			context("000280018002", shard(0, 1, 1), shard(1, 5, 10), shard(2, 1, 1), shard(3, 7, 30))},
@@ -216,8 +220,9 @@ func equalRows(a, b *Row) bool {
 	}
 	for i := range a.Cells {
 		x, y := &a.Cells[i], &b.Cells[i]
-		if x.Column != y.Column || x.Timestamp != y.Timestamp || x.TTL != y.TTL || x.Local != y.Local || !bytes.Equal(x.Value, y.Value) ||
-			!bytes.Equal(x.Path, y.Path) || (x.Path == nil) != (y.Path == nil) || (x.Value == nil) != (y.Value == nil) {
+		if x.Column != y.Column || x.Timestamp != y.Timestamp || x.TTL != y.TTL || x.Local != y.Local ||
+			!bytes.Equal(x.Value, y.Value) || !bytes.Equal(x.Path, y.Path) || (x.Path == nil) != (y.Path == nil) ||
+			(x.Value == nil) != (y.Value == nil) {
 			return false
 		}
 	}
@@ -294,11 +299,11 @@ func TestRanges(t *testing.T) {
 				}
 			}
 		}
-		for i := range rs.Len() {
-			if rt := rs.At(i); rt.IsEmpty(table) || rt.IsLive() {
-				t.Fatalf("range %d is empty: %+v", i, rt)
+		for i := 0; rs != nil && i < len(rs.list); i++ {
+			if x := rs.list[i]; CompareCuts(table, x.start, x.end) >= 0 || x.IsLive() {
+				t.Fatalf("range %d is empty: %+v", i, x)
 			}
-			if i > 0 && CompareCuts(table, EndCut(rs.At(i-1).End), StartCut(rs.At(i).Start)) > 0 {
+			if i > 0 && CompareCuts(table, rs.list[i-1].end, rs.list[i].start) > 0 {
 				t.Fatalf("ranges %d and %d overlap", i-1, i)
 			}
 		}
@@ -353,7 +358,7 @@ func TestLiveFilter(t *testing.T) {
 		{rows: []*Row{marked(Liveness{1, 0, NoLocal}), marked(Liveness{1, 5, 10})}, del: Live},          // 5: one marker of two
 		{rows: []*Row{with(live(5, "a"))}, del: Deletion{5, 1}},                                         // 6: deleted
 		{rows: []*Row{marked(Liveness{5, 0, NoLocal}, live(6, "a"))}, del: Deletion{5, 1}},              // 7: a cell survives
-		{rows: []*Row{marked(Liveness{1, 5, 10}, live(1, "v"))}, del: Live},                             // 8: TTL row, later update without
+		{rows: []*Row{marked(Liveness{1, 5, 10}, live(1, "v"))}, del: Live},                             // 8: a marker with TTL
 	}}
 	f := LiveFilter(l, 10)
 	got := ""

@@ -1,0 +1,392 @@
+package sstable
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"math"
+	"path"
+	"sort"
+
+	"github.com/helenusdb/helenus/storage/vfs"
+)
+
+const (
+	// maxChunk bounds the chunks of compressed tables. Cassandra has no bound but memory; its default is 16 KiB.
+	maxChunk = 64 << 20
+	// residentTable is how large a table of chunk offsets or checksums may be to be kept in memory; of a larger one the
+	// entries are read when they are needed.
+	residentTable = 4 << 20
+	// plainChunk is the unit in which an uncompressed table without CRC.db is read.
+	plainChunk = 64 << 10
+)
+
+// CompressionInfo is what CompressionInfo.db says but for the offsets of the chunks.
+type CompressionInfo struct {
+	Compressor    string
+	Options       map[string]string
+	ChunkLength   int
+	MaxCompressed int   // a payload of at least this length is stored as it is
+	Length        int64 // of the uncompressed data
+	Chunks        int
+}
+
+// numbers is an array of big-endian numbers of one width in a file.
+type numbers struct {
+	f      vfs.File
+	name   string
+	off    int64
+	width  int
+	count  int
+	memory []byte // nil when it is too large to be kept
+}
+
+// load keeps the array in memory if it is small.
+func (n *numbers) load() error {
+	size := n.count * n.width
+	if size > residentTable {
+		return nil
+	}
+	n.memory = make([]byte, size)
+	return readFull(n.f, n.name, n.memory, n.off)
+}
+
+// at returns the i-th number.
+func (n *numbers) at(i int) (uint64, error) {
+	var buf [8]byte
+	b := buf[:n.width]
+	if n.memory != nil {
+		b = n.memory[i*n.width : (i+1)*n.width]
+	} else if err := readFull(n.f, n.name, b, n.off+int64(i*n.width)); err != nil {
+		return 0, err
+	}
+	if n.width == 4 {
+		return uint64(binary.BigEndian.Uint32(b)), nil
+	}
+	return binary.BigEndian.Uint64(b), nil
+}
+
+// dataFile is a Data.db: the uncompressed bytes by chunks, each checked against its checksum. It may be used by many
+// goroutines.
+type dataFile struct {
+	f      vfs.File
+	name   string
+	size   int64 // of the file
+	length int64 // of the uncompressed data
+	chunk  int64
+	info   *CompressionInfo // nil when it is not compressed
+	codec  decompressor
+	table  numbers // offsets of the chunks, or checksums of an uncompressed file; none when CRC.db is missing
+	extra  vfs.File
+}
+
+// openData opens Data.db with CompressionInfo.db or CRC.db, whichever is there.
+func openData(fsys vfs.FS, dir string, d Descriptor) (*dataFile, error) {
+	df := &dataFile{name: d.File(CompData)}
+	var err error
+	if df.f, err = fsys.Open(path.Join(dir, df.name)); err != nil {
+		return nil, err
+	}
+	if df.size, err = df.f.Size(); err != nil {
+		df.close()
+		return nil, ioError(df.name, 0, err)
+	}
+	if err := df.openChunks(fsys, dir, d); err != nil {
+		df.close()
+		return nil, err
+	}
+	return df, nil
+}
+
+func (df *dataFile) close() {
+	df.f.Close()
+	if df.extra != nil {
+		df.extra.Close()
+	}
+}
+
+func (df *dataFile) openChunks(fsys vfs.FS, dir string, d Descriptor) error {
+	name := d.File(CompCompression)
+	f, err := fsys.Open(path.Join(dir, name))
+	if err == nil {
+		df.extra = f
+		return df.readInfo(f, name, d.Version)
+	}
+	if !isMissing(err) {
+		return err
+	}
+	df.length, df.chunk = df.size, plainChunk
+	name = d.File(CompCRC)
+	if f, err = fsys.Open(path.Join(dir, name)); isMissing(err) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	df.extra = f
+	return df.readCRC(f, name)
+}
+
+// readCRC reads the head of CRC.db: the size of the chunks.
+func (df *dataFile) readCRC(f vfs.File, name string) error {
+	size, err := f.Size()
+	if err != nil {
+		return ioError(name, 0, err)
+	}
+	var head [4]byte
+	if err := readFull(f, name, head[:], 0); err != nil {
+		return err
+	}
+	chunk := int64(int32(binary.BigEndian.Uint32(head[:])))
+	if chunk <= 0 || chunk > maxChunk {
+		return corrupt(name, 0, "impossible chunk size %d", chunk)
+	}
+	df.chunk = chunk
+	n := (size - 4) / 4
+	// The output of a compaction ends with an empty chunk.
+	if want := ceilDiv(df.length, chunk); (size-4)%4 != 0 || n != want && n != want+1 {
+		return corrupt(name, size, "%d bytes do not fit %d bytes of data in chunks of %d", size, df.length, chunk)
+	}
+	df.table = numbers{f: f, name: name, off: 4, width: 4, count: int(n)}
+	return df.table.load()
+}
+
+func ceilDiv(a, b int64) int64 {
+	if a == 0 {
+		return 0
+	}
+	return (a-1)/b + 1
+}
+
+// maxInfoHead bounds what stands before the offsets in CompressionInfo.db.
+const maxInfoHead = 64 << 10
+
+// readInfo reads CompressionInfo.db.
+func (df *dataFile) readInfo(f vfs.File, name string, v Version) error {
+	size, err := f.Size()
+	if err != nil {
+		return ioError(name, 0, err)
+	}
+	head := make([]byte, min(size, maxInfoHead))
+	if err := readFull(f, name, head, 0); err != nil {
+		return err
+	}
+	c := cursor{b: head, file: name}
+	info := &CompressionInfo{Compressor: c.utf(), Options: map[string]string{}}
+	for range c.count32(4) {
+		k := c.utf()
+		info.Options[k] = c.utf()
+	}
+	chunkAt := c.at()
+	info.ChunkLength, info.MaxCompressed = int(c.i32()), math.MaxInt32
+	if v.checksums() {
+		info.MaxCompressed = int(c.i32())
+	}
+	info.Length = c.i64()
+	info.Chunks = int(c.i32())
+	if c.err != nil {
+		return c.err
+	}
+	if df.codec = decompressorOf(info.Compressor); df.codec == nil {
+		return corrupt(name, 0, "unknown compressor %q", info.Compressor)
+	}
+	if n := info.ChunkLength; n <= 0 || n > maxChunk || n&(n-1) != 0 {
+		return corrupt(name, chunkAt, "impossible chunk length %d", n)
+	}
+	if info.MaxCompressed < 0 || info.Length < 0 {
+		return corrupt(name, chunkAt, "negative length")
+	}
+	if info.Chunks < 0 || int64(info.Chunks) != (size-c.at())/8 || (size-c.at())%8 != 0 {
+		return corrupt(name, c.at()-4, "%d chunks do not fit a file of %d bytes", info.Chunks, size)
+	}
+	if want := ceilDiv(info.Length, int64(info.ChunkLength)); int64(info.Chunks) != want && int64(info.Chunks) != want+1 {
+		return corrupt(name, c.at()-4, "%d chunks of %d bytes for %d bytes of data", info.Chunks, info.ChunkLength, info.Length)
+	}
+	df.info, df.length, df.chunk = info, info.Length, int64(info.ChunkLength)
+	df.table = numbers{f: f, name: name, off: c.at(), width: 8, count: info.Chunks}
+	return df.table.load()
+}
+
+// chunks returns the number of chunks that hold data.
+func (df *dataFile) chunks() int { return int(ceilDiv(df.length, df.chunk)) }
+
+// chunkLength returns the number of bytes of the i-th chunk.
+func (df *dataFile) chunkLength(i int) int64 { return min(df.chunk, df.length-int64(i)*df.chunk) }
+
+// extent returns where the i-th chunk of a compressed file stands: its payload without the checksum.
+func (df *dataFile) extent(i int) (off, n int64, err error) {
+	start, err := df.table.at(i)
+	if err != nil {
+		return 0, 0, err
+	}
+	end := uint64(df.size)
+	if i+1 < df.table.count {
+		if end, err = df.table.at(i + 1); err != nil {
+			return 0, 0, err
+		}
+	}
+	if end > uint64(df.size) || start > end || end-start < 4 {
+		return 0, 0, corrupt(df.table.name, df.table.off+int64(i)*8, "chunk %d cannot stand at %d to %d of a file of %d bytes",
+			i, start, end, df.size)
+	}
+	return int64(start), int64(end - start - 4), nil
+}
+
+// appendChunk appends the i-th chunk to dst. scratch is used for compressed bytes and may be nil; it is returned for reuse.
+func (df *dataFile) appendChunk(dst []byte, i int, scratch []byte) (out, reuse []byte, err error) {
+	want := int(df.chunkLength(i))
+	at := int64(i) * df.chunk
+	if df.info == nil {
+		n := len(dst)
+		dst = grow(dst, want)
+		if err := readFull(df.f, df.name, dst[n:], at); err != nil {
+			return dst[:n], scratch, err
+		}
+		if df.table.count > 0 {
+			sum, err := df.table.at(i)
+			if err != nil {
+				return dst[:n], scratch, err
+			}
+			if got := crc32.ChecksumIEEE(dst[n:]); got != uint32(sum) {
+				return dst[:n], scratch, corrupt(df.name, at, "checksum %08x, %s says %08x", got, df.table.name, sum)
+			}
+		}
+		return dst, scratch, nil
+	}
+	off, size, err := df.extent(i)
+	if err != nil {
+		return dst, scratch, err
+	}
+	raw := size >= int64(df.info.MaxCompressed)
+	if raw && size != max(int64(want), int64(df.info.MaxCompressed)) || size > 2*df.chunk+1024 {
+		return dst, scratch, corrupt(df.name, off, "a payload of %d bytes for %d bytes of data", size, want)
+	}
+	if !raw && int64(want) > (size+16)*df.codec.maxRatio() {
+		return dst, scratch, corrupt(df.name, off, "a payload of %d bytes cannot hold %d bytes of data", size, want)
+	}
+	scratch = grow(scratch[:0], int(size)+4)
+	if err := readFull(df.f, df.name, scratch, off); err != nil {
+		return dst, scratch, err
+	}
+	payload, sum := scratch[:size], binary.BigEndian.Uint32(scratch[size:])
+	if got := crc32.ChecksumIEEE(payload); got != sum {
+		return dst, scratch, corrupt(df.name, off, "checksum %08x of the chunk, stored %08x", got, sum)
+	}
+	n := len(dst)
+	dst = grow(dst, want)
+	if raw {
+		copy(dst[n:], payload)
+	} else if err := df.codec.decompress(dst[n:], payload); err != nil {
+		return dst[:n], scratch, corrupt(df.name, off, "%v", err)
+	}
+	return dst, scratch, nil
+}
+
+// grow returns b with n more bytes, whose content is not set.
+func grow(b []byte, n int) []byte {
+	if cap(b)-len(b) < n {
+		b = append(make([]byte, 0, max(len(b)+n, min(2*cap(b), len(b)+n+4096))), b...)
+	}
+	return b[:len(b)+n]
+}
+
+// window is a moving view of a file, for one goroutine. What bytes returned is valid until it is called again.
+type window struct {
+	data    *dataFile // nil for a file that is read as it is
+	f       vfs.File
+	name    string
+	length  int64
+	step    int64 // how much of a plain file is read at once
+	buf     []byte
+	base    int64 // position of buf[0]
+	scratch []byte
+}
+
+// newWindow returns a view of a plain file.
+func newWindow(f vfs.File, name string, length, step int64) *window {
+	return &window{f: f, name: name, length: length, step: step}
+}
+
+func (df *dataFile) window() *window { return &window{data: df, name: df.name, length: df.length} }
+
+// bytes returns what stands at pos: at least n bytes, or all up to the end of the file.
+func (w *window) bytes(pos int64, n int) ([]byte, error) {
+	if pos < 0 || pos > w.length {
+		return nil, &CorruptError{File: w.name, Offset: pos, Data: w.data != nil, Reason: "position outside of the file"}
+	}
+	end := w.length
+	if int64(n) < w.length-pos {
+		end = pos + int64(n)
+	}
+	if have := w.base + int64(len(w.buf)); pos < w.base || pos >= have {
+		w.buf, w.base = w.buf[:0], pos
+		if w.data != nil {
+			w.base = pos / w.data.chunk * w.data.chunk
+		}
+	} else if end > have && pos > w.base {
+		w.buf = w.buf[:copy(w.buf, w.buf[pos-w.base:])]
+		w.base = pos
+	}
+	for w.base+int64(len(w.buf)) < end {
+		if err := w.more(end); err != nil {
+			return nil, err
+		}
+	}
+	if pos == w.length {
+		return nil, nil
+	}
+	return w.buf[pos-w.base:], nil
+}
+
+// more appends the next piece of the file.
+func (w *window) more(end int64) error {
+	at := w.base + int64(len(w.buf))
+	if w.data != nil {
+		n, i := len(w.buf), int(at/w.data.chunk)
+		var err error
+		w.buf, w.scratch, err = w.data.appendChunk(w.buf, i, w.scratch)
+		if skip := at - int64(i)*w.data.chunk; err == nil && skip > 0 {
+			w.buf = append(w.buf[:n], w.buf[n+int(skip):]...)
+		}
+		return err
+	}
+	n := len(w.buf)
+	w.buf = grow(w.buf, int(min(max(w.step, end-at), w.length-at)))
+	if err := readFull(w.f, w.name, w.buf[n:], at); err != nil {
+		w.buf = w.buf[:n]
+		return err
+	}
+	return nil
+}
+
+// decode calls fn with a cursor at pos, again with more bytes as long as those it had were too few, and returns the
+// position behind what fn took.
+func (w *window) decode(pos int64, hint int, fn func(c *cursor)) (next int64, err error) {
+	for n := hint; ; {
+		b, err := w.bytes(pos, n)
+		if err != nil {
+			return pos, err
+		}
+		c := cursor{b: b, file: w.name, base: pos, data: w.data != nil}
+		fn(&c)
+		if c.err == nil {
+			return c.at(), nil
+		}
+		if c.need == 0 || int64(c.need) > w.length-pos || c.need <= len(b) {
+			return pos, c.err
+		}
+		n = max(c.need, min(2*len(b), len(b)+1<<20))
+	}
+}
+
+// search returns the smallest i below n for which f is true; the first error ends it.
+func search(n int, f func(i int) (bool, error)) (int, error) {
+	var failed error
+	i := sort.Search(n, func(i int) bool {
+		if failed != nil {
+			return true
+		}
+		ok, err := f(i)
+		failed = err
+		return ok || err != nil
+	})
+	return i, failed
+}
