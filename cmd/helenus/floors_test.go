@@ -35,6 +35,7 @@ var floors = map[string]string{
 	"storage/vfs":         "",
 	"storage/commitlog":   "storage/vfs",
 	"storage/slab":        "",
+	"storage/sstable":     "cql/schema cql/token cql/types storage/row storage/vfs",
 	"storage/memtable":    "cql/schema cql/token cql/types storage/request storage/row storage/slab",
 	"storage/index":       "cql/schema cql/token cql/types storage/request storage/row storage/slab",
 	"storage":             "cql cql/schema cql/token cql/types storage/commitlog storage/index storage/memtable storage/request storage/row storage/vfs",

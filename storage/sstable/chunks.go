@@ -340,12 +340,8 @@ func (w *window) bytes(pos int64, n int) ([]byte, error) {
 func (w *window) more(end int64) error {
 	at := w.base + int64(len(w.buf))
 	if w.data != nil {
-		n, i := len(w.buf), int(at/w.data.chunk)
 		var err error
-		w.buf, w.scratch, err = w.data.appendChunk(w.buf, i, w.scratch)
-		if skip := at - int64(i)*w.data.chunk; err == nil && skip > 0 {
-			w.buf = append(w.buf[:n], w.buf[n+int(skip):]...)
-		}
+		w.buf, w.scratch, err = w.data.appendChunk(w.buf, int(at/w.data.chunk), w.scratch)
 		return err
 	}
 	n := len(w.buf)

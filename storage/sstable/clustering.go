@@ -1,0 +1,146 @@
+package sstable
+
+import (
+	"github.com/helenusdb/helenus/cql/types"
+	"github.com/helenusdb/helenus/storage/row"
+)
+
+// BoundKind says what a clustering prefix in a file is; the numbers are on disk.
+// Source: org.apache.cassandra.db.ClusteringPrefix.Kind.
+type BoundKind uint8
+
+// The kinds. KindStatic is of no prefix that stands in a file.
+const (
+	KindExclEnd BoundKind = iota
+	KindInclStart
+	KindExclEndInclStart
+	KindStatic
+	KindClustering
+	KindInclEndExclStart
+	KindInclEnd
+	KindExclStart
+	boundKinds
+)
+
+// IsBoundary reports whether one range ends and another one begins.
+func (k BoundKind) IsBoundary() bool { return k == KindExclEndInclStart || k == KindInclEndExclStart }
+
+// closes and opens report whether a range ends or begins.
+func (k BoundKind) closes() bool { return k == KindExclEnd || k == KindInclEnd || k.IsBoundary() }
+func (k BoundKind) opens() bool  { return k == KindExclStart || k == KindInclStart || k.IsBoundary() }
+
+// side is where the prefix stands among rows that start with its values: before them, at a row, or after them.
+func (k BoundKind) side() int {
+	switch {
+	case k < KindStatic:
+		return -1
+	case k <= KindClustering:
+		return 0
+	}
+	return 1
+}
+
+// Bound is a clustering, or one end of a range, as a file has it.
+type Bound struct {
+	Kind   BoundKind
+	Values [][]byte
+}
+
+// Cut returns the place of a bound that is not a row.
+func (b Bound) Cut() row.Cut { return row.Cut{Values: b.Values, After: b.Kind.side() > 0} }
+
+// valueType is how values of a type are written: fixed is their length, -1 when they carry it.
+type valueType struct{ fixed int }
+
+func valueTypeOf(t *types.Type) valueType {
+	if n, ok := t.FixedLen(); ok {
+		return valueType{n}
+	}
+	if t.Kind == types.Custom && t.Class == marshal+"LexicalUUIDType" {
+		return valueType{16}
+	}
+	return valueType{-1}
+}
+
+func (v valueType) read(c *cursor) []byte {
+	if v.fixed >= 0 {
+		return c.take(v.fixed)
+	}
+	return c.vbytes()
+}
+
+// groupSize is the number of clustering values that share a header.
+const groupSize = 32
+
+var emptyValue = []byte{}
+
+// readValues reads the first n values of a clustering, appended to dst: nil for null, and empty ones.
+func readValues(c *cursor, dst [][]byte, n int, vt []valueType) [][]byte {
+	for i := 0; i < n; {
+		header := c.uvint()
+		for end := min(n, i+groupSize); i < end; i++ {
+			switch bits := header >> (2 * (i % groupSize)) & 3; {
+			case bits&2 != 0:
+				dst = append(dst, nil)
+			case bits&1 != 0:
+				dst = append(dst, emptyValue)
+			default:
+				dst = append(dst, vt[i].read(c))
+			}
+		}
+		if c.err != nil {
+			return dst
+		}
+	}
+	return dst
+}
+
+// readBoundValues reads the number of values and the values of a bound.
+func readBoundValues(c *cursor, dst [][]byte, vt []valueType) [][]byte {
+	n := c.u16()
+	if n > len(vt) {
+		c.fail("a bound of %d values in a table of %d clustering columns", n, len(vt))
+		return dst
+	}
+	return readValues(c, dst, n, vt)
+}
+
+// parseBound reads a bound with its kind.
+func parseBound(c *cursor, vt []valueType) Bound {
+	kind := BoundKind(c.u8())
+	if kind >= boundKinds || kind == KindStatic {
+		c.fail("%d is not the kind of a bound", kind)
+		return Bound{}
+	}
+	if kind == KindClustering {
+		return Bound{kind, readValues(c, nil, len(vt), vt)}
+	}
+	return Bound{kind, readBoundValues(c, nil, vt)}
+}
+
+// readDeletion reads a deletion as it stands before a partition's rows and in indexes.
+// Source: org.apache.cassandra.db.DeletionTime.
+func readDeletion(c *cursor, v Version) row.Deletion {
+	if !v.modern() {
+		local, ts := c.u32(), c.i64()
+		return deletionOf(ts, localOf(local, v))
+	}
+	first := c.u8()
+	if first&0x80 != 0 {
+		if first != 0x80 {
+			c.fail("%02x are not the flags of a deletion", first)
+		}
+		return row.Live
+	}
+	c.i -= min(c.i, 1)
+	ts, local := c.i64(), c.u32()
+	return deletionOf(ts, localOf(local, v))
+}
+
+// deletionOf returns Live for a deletion without a timestamp, whatever its local time is.
+func deletionOf(ts, local int64) row.Deletion {
+	if ts == row.NoTimestamp {
+		return row.Live
+	}
+	return row.Deletion{Timestamp: ts, Local: local}
+}
