@@ -108,7 +108,7 @@ func CheckBatch(kind BatchKind, list []*ModificationPlan, timestamp bool) error 
 	}
 	if conditional {
 		for _, m := range list[1:] {
-			if m.Table != list[0].Table {
+			if m.Table.ID != list[0].Table.ID {
 				return cql.Invalidf("Batch with conditions cannot span multiple tables")
 			}
 		}

@@ -136,7 +136,7 @@ func graceWarning(kind planner.BatchKind, list []batchStatement) []string {
 	}
 	var tables []*schema.Table
 	for _, s := range list {
-		if t := s.plan.Table; t.Options.GCGraceSeconds == 0 && !slices.Contains(tables, t) {
+		if t := s.plan.Table; t.Options.GCGraceSeconds == 0 && !hasTable(tables, t) {
 			tables = append(tables, t)
 		}
 	}
@@ -146,6 +146,11 @@ func graceWarning(kind planner.BatchKind, list []batchStatement) []string {
 	return []string{fmt.Sprintf("Executing a LOGGED BATCH on table%s %s, configured with a gc_grace_seconds of 0. The gc_grace_seconds is used "+
 		"to TTL batchlog entries, so setting gc_grace_seconds too low on tables involved in an atomic batch might cause batchlog entries to "+
 		"expire before being replayed.", plural(len(tables)), tableNames(tables))}
+}
+
+// hasTable reports whether t, of whatever version, is among tables.
+func hasTable(tables []*schema.Table, t *schema.Table) bool {
+	return slices.ContainsFunc(tables, func(x *schema.Table) bool { return x.ID == t.ID })
 }
 
 func plural(n int) string {

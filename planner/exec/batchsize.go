@@ -34,7 +34,7 @@ func (m *Modifier) checkSize(st *writeState, kind planner.BatchKind) (warnings [
 		t := ms[i].Table
 		places[place{t.Keyspace, string(ms[i].Key)}] = true
 		keys[string(ms[i].Key)] = true
-		if !slices.Contains(tables, t) {
+		if !hasTable(tables, t) {
 			tables = append(tables, t)
 		}
 	}

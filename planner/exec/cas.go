@@ -3,6 +3,7 @@ package exec
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/schema"
@@ -86,6 +87,8 @@ type casRequest struct {
 	// shown are the columns of conditions, in the order of the statements that have them.
 	shown      []*schema.Column
 	statements []casStatement
+	// reads are the rows without a condition that operations look at.
+	reads [][][]byte
 	// updatesRows and updatesStatic say what the statements write.
 	updatesRows, updatesStatic bool
 	// found is what the last Decide saw.
@@ -140,12 +143,20 @@ func (c *casRequest) add(p *planner.ModificationPlan, env *planner.Env) error {
 	c.statements = append(c.statements, casStatement{p, env})
 	c.updatesRows = c.updatesRows || p.UpdatesRows
 	c.updatesStatic = c.updatesStatic || len(p.Static) > 0
-	if !p.If.Any() {
+	if !p.If.Any() && !p.NeedsRead() {
 		return nil
 	}
 	t := target{plan: p}
 	if err := st.target(&t); err != nil {
 		return err
+	}
+	if p.NeedsRead() {
+		for _, values := range t.clusterings {
+			c.reads = append(c.reads, cloneValues(values))
+		}
+	}
+	if !p.If.Any() {
+		return nil
 	}
 	var clustering [][]byte
 	static := len(t.clusterings) == 0
@@ -234,34 +245,27 @@ func (c *casRequest) condition(clustering [][]byte, static bool) (r *rowConditio
 }
 
 // Read asks for the rows that conditions and operations look at; with conditions on the static row alone for the first
-// row of the partition, whose being there is part of the answer.
+// row of the partition, whose being there is part of the answer, or for all when operations look at rows.
 func (c *casRequest) Read() *request.Read {
 	rd := &request.Read{Table: c.table, Keys: [][]byte{c.key}, Now: c.env.Now}
 	if len(c.table.Clustering) == 0 {
 		return rd
 	}
-	if len(c.rows) == 0 && !c.needsRead() {
-		rd.RowLimit, rd.PartitionLimit = 1, 1
+	if len(c.rows) == 0 {
+		if len(c.reads) == 0 {
+			rd.RowLimit, rd.PartitionLimit = 1, 1
+		}
 		return rd
 	}
-	if c.needsRead() {
-		return rd
+	clusterings := slices.Clone(c.reads)
+	for _, r := range c.rows {
+		clusterings = append(clusterings, r.clustering)
 	}
-	clusterings := make([][][]byte, len(c.rows))
-	for i, r := range c.rows {
-		clusterings[i] = r.clustering
-	}
+	compare := func(a, b [][]byte) int { return row.CompareClustering(c.table, a, b) }
+	slices.SortFunc(clusterings, compare)
+	clusterings = slices.CompactFunc(clusterings, func(a, b [][]byte) bool { return compare(a, b) == 0 })
 	rd.Slices = rowSlices(c.table, clusterings)
 	return rd
-}
-
-func (c *casRequest) needsRead() bool {
-	for _, s := range c.statements {
-		if s.plan.NeedsRead() {
-			return true
-		}
-	}
-	return false
 }
 
 // Decide tests the conditions and makes the change.

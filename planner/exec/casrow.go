@@ -7,10 +7,10 @@ import (
 	"github.com/helenusdb/helenus/storage/row"
 )
 
-// reads reports whether a column is among those that the conditions read: with an EXISTS all static ones when a static
+// looksAt reports whether a column is among those that the conditions read: with an EXISTS all static ones when a static
 // column is written, all regular ones when rows are; else those of conditions.
 // Source: CQL3CasRequest.columnsToRead.
-func (c *casRequest) reads(col *schema.Column) bool {
+func (c *casRequest) looksAt(col *schema.Column) bool {
 	if c.exists {
 		if col.Kind == schema.Static {
 			return c.updatesStatic
@@ -55,7 +55,7 @@ func (c *casRequest) showsStatic() bool {
 		return false
 	}
 	for i := range c.found.static.Cells {
-		if col := c.table.ByID[c.found.static.Cells[i].Column]; col != nil && c.reads(col) {
+		if col := c.table.ByID[c.found.static.Cells[i].Column]; col != nil && c.looksAt(col) {
 			return true
 		}
 	}
@@ -73,7 +73,7 @@ func (c *casRequest) values(columns []*schema.Column, r *row.Row) [][]byte {
 			if r != nil {
 				out[i] = r.Clustering[col.Position]
 			}
-		case !c.reads(col):
+		case !c.looksAt(col):
 		case col.Kind == schema.Static:
 			if c.found.static != nil {
 				out[i] = c.value(col, c.found.static)

@@ -167,7 +167,7 @@ func (st *writeState) partition(t *schema.Table, key []byte) *partition {
 		return st.indexed(t, key)
 	}
 	for _, p := range st.parts {
-		if p.table == t && string(p.key) == string(key) {
+		if p.table.ID == t.ID && string(p.key) == string(key) {
 			return p
 		}
 	}
@@ -176,7 +176,7 @@ func (st *writeState) partition(t *schema.Table, key []byte) *partition {
 
 // partitionID finds a partition among many.
 type partitionID struct {
-	table *schema.Table
+	table schema.UUID
 	key   string
 }
 
@@ -185,13 +185,13 @@ func (st *writeState) indexed(t *schema.Table, key []byte) *partition {
 	if len(st.index) == 0 {
 		st.index = make(map[partitionID]*partition)
 		for _, p := range st.parts {
-			st.index[partitionID{p.table, string(p.key)}] = p
+			st.index[partitionID{p.table.ID, string(p.key)}] = p
 		}
 	}
-	p := st.index[partitionID{t, string(key)}]
+	p := st.index[partitionID{t.ID, string(key)}]
 	if p == nil {
 		p = st.newPartition(t, key)
-		st.index[partitionID{t, string(key)}] = p
+		st.index[partitionID{t.ID, string(key)}] = p
 	}
 	return p
 }
