@@ -69,7 +69,8 @@ func (s *scope) prepareBatch(st *ast.Batch) (*Plan, error) {
 	return p, nil
 }
 
-// CheckBatch refuses statements that cannot stand together in a batch. timestamp says that the batch as a whole has one. Source: BatchStatement.validate.
+// CheckBatch refuses statements that cannot stand together in a batch. timestamp says that the batch as a whole has one.
+// Source: BatchStatement.validate.
 func CheckBatch(kind BatchKind, list []*ModificationPlan, timestamp bool) error {
 	var conditional, counter, other, virtual, real, own bool
 	for _, m := range list {

@@ -152,7 +152,8 @@ func (s *scope) conditionValues(cond *Condition, a *ast.Condition, recv Spec) (e
 		recv = valueOf(recv)
 	case ast.IN:
 		if a.Values == nil {
-			cond.Value, err = s.term(a.Value, Spec{recv.Keyspace, recv.Table, "in(" + recv.Name + ")", types.ListOf(recv.Type, false)})
+			list := Spec{recv.Keyspace, recv.Table, "in(" + recv.Name + ")", types.ListOf(recv.Type, false)}
+			cond.Value, err = s.term(a.Value, list)
 			return err
 		}
 		cond.Values = make([]Term, len(a.Values))

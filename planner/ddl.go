@@ -83,7 +83,10 @@ func (s *scope) prepareSchema(st ast.Statement) (d definition, ok bool, err erro
 	return d, true, err
 }
 
-func (s *scope) drop(n ast.Name, ifExists bool, f func(*schema.Snapshot, schema.DropDef) (schema.Result, error)) (definition, error) {
+// dropper is a function of package schema that drops something.
+type dropper func(*schema.Snapshot, schema.DropDef) (schema.Result, error)
+
+func (s *scope) drop(n ast.Name, ifExists bool, f dropper) (definition, error) {
 	ks, name, err := s.qualify(n)
 	def := schema.DropDef{Keyspace: ks, Name: name, IfExists: ifExists}
 	return func(n *schema.Snapshot, _ *schema.Env) (schema.Result, error) { return f(n, def) }, err
@@ -147,7 +150,9 @@ func (s *scope) createIndex(st *ast.CreateIndex) (definition, error) {
 func columnDefs(cols []ast.ColumnDef) []schema.ColumnDef {
 	defs := make([]schema.ColumnDef, len(cols))
 	for i, c := range cols {
-		defs[i] = schema.ColumnDef{Name: c.Name, Type: typeRef(c.Type), Static: c.Static, PrimaryKey: c.PrimaryKey, Masked: c.Mask != nil}
+		defs[i] = schema.ColumnDef{
+			Name: c.Name, Type: typeRef(c.Type), Static: c.Static, PrimaryKey: c.PrimaryKey, Masked: c.Mask != nil,
+		}
 	}
 	return defs
 }

@@ -44,7 +44,8 @@ func (s *scope) insertJSON(m *ModificationPlan, st *ast.Insert) error {
 	}
 	m.JSON = &JSONInsert{Value: v, Columns: javaOrder(m.Table.AllColumns()), Unset: st.JSONUnset, base: len(s.markers)}
 	w := &Restrictions{
-		Table: m.Table, partition: make([]*restriction, len(m.Table.PartitionKey)), clustering: make([]*restriction, len(m.Table.Clustering)),
+		Table: m.Table, partition: make([]*restriction, len(m.Table.PartitionKey)),
+		clustering: make([]*restriction, len(m.Table.Clustering)),
 	}
 	for i, c := range m.JSON.Columns {
 		t := &jsonTerm{c.Type, m.JSON.base + i}
@@ -166,8 +167,8 @@ func jsonMap(text string) (*types.JSONObject, error) {
 	case *types.JSONObject:
 		return v, nil
 	case string:
-		return refuse(mismatch + "Cannot construct instance of `java.util.LinkedHashMap` (although at least one Creator exists): no " +
-			"String-argument constructor/factory method to deserialize from String value ('" + v + "')" + jsonStart(text))
+		return refuse(mismatch + "Cannot construct instance of `java.util.LinkedHashMap` (although at least one Creator " +
+			"exists): no String-argument constructor/factory method to deserialize from String value ('" + v + "')" + jsonStart(text))
 	case []any:
 		what = "Array value (token `JsonToken.START_ARRAY`)"
 	case bool:
@@ -177,8 +178,8 @@ func jsonMap(text string) (*types.JSONObject, error) {
 	default:
 		what = "Integer value (token `JsonToken.VALUE_NUMBER_INT`)"
 	}
-	return refuse(mismatch + "Cannot deserialize value of type `java.util.LinkedHashMap<java.lang.Object,java.lang.Object>` from " + what +
-		jsonStart(text))
+	return refuse(mismatch + "Cannot deserialize value of type `java.util.LinkedHashMap<java.lang.Object,java.lang.Object>` from " +
+		what + jsonStart(text))
 }
 
 // jsonStart is the place of the first value of text, as Cassandra's decoder prints it.
@@ -186,7 +187,8 @@ func jsonStart(text string) string {
 	blank := text[:len(text)-len(strings.TrimLeft(text, " \t\r\n"))]
 	line := strings.Count(blank, "\n")
 	column := len(blank) - strings.LastIndexByte(blank, '\n')
-	return fmt.Sprintf("\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d]", line+1, column)
+	return fmt.Sprintf("\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d]",
+		line+1, column)
 }
 
 // jacksonClass is the Java class of a decoder's error, by its message.

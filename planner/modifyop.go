@@ -82,7 +82,8 @@ func (s *scope) setColumn(e ast.Expr, c *schema.Column) (Operation, error) {
 		return Operation{}, cql.Invalidf("Invalid tuple type literal for %s of type %s", c.Name, c.Type)
 	}
 	if c.Type.Kind == types.Counter {
-		return Operation{}, cql.Invalidf("Cannot set the value of counter column %s (counters can only be incremented/decremented, not set)", c.Name)
+		return Operation{}, cql.Invalidf("Cannot set the value of counter column %s "+
+			"(counters can only be incremented/decremented, not set)", c.Name)
 	}
 	return setTo(c, v), nil
 }

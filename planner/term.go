@@ -104,7 +104,8 @@ func (s *scope) literal(e *ast.Literal, recv Spec) (Term, error) {
 		return &nullTerm{recv.Type}, nil
 	}
 	if literalMatch(e, recv.Type) == types.NotAssignable {
-		return nil, cql.Invalidf("Invalid %s constant (%s) for \"%s\" of type %s", types.ConstKind(e.Kind), literalRaw(e), recv.Name, recv.Type)
+		return nil, cql.Invalidf("Invalid %s constant (%s) for \"%s\" of type %s",
+			types.ConstKind(e.Kind), literalRaw(e), recv.Name, recv.Type)
 	}
 	v, err := recv.Type.FromConstant(types.ConstKind(e.Kind), e.Text)
 	if err != nil {

@@ -138,11 +138,13 @@ func (s *scope) tokenFunction(args []function.Arg) (*function.Function, error) {
 		}
 	}
 	if len(args) != len(f.Args) {
-		return nil, cql.Invalidf("Invalid number of arguments in call to function system.token: %d required but %d provided", len(f.Args), len(args))
+		return nil, cql.Invalidf("Invalid number of arguments in call to function system.token: %d required but %d provided",
+			len(f.Args), len(args))
 	}
 	for i, a := range args {
 		if a.Assignable(f.Args[i]) == types.NotAssignable {
-			return nil, cql.Invalidf("Type error: %s cannot be passed as argument %d of function system.token of type %s", a.Text, i, f.Args[i])
+			return nil, cql.Invalidf("Type error: %s cannot be passed as argument %d of function system.token of type %s",
+				a.Text, i, f.Args[i])
 		}
 	}
 	f.Call = func(_ *function.Env, values [][]byte) ([]byte, error) {
@@ -236,9 +238,11 @@ func (s *scope) call(e ast.Expr, recv Spec) (Term, error) {
 	case f.IsAggregate():
 		return nil, cql.Invalidf("Aggregation function are not supported in the where clause")
 	case returnMatch(f, recv.Type) == types.NotAssignable && c.operator != "":
-		return nil, cql.Invalidf("Type error: cannot assign result of operation %s (type %s) to %s (type %s)", c.operator, f.Return, recv.Name, recv.Type)
+		return nil, cql.Invalidf("Type error: cannot assign result of operation %s (type %s) to %s (type %s)",
+			c.operator, f.Return, recv.Name, recv.Type)
 	case returnMatch(f, recv.Type) == types.NotAssignable:
-		return nil, cql.Invalidf("Type error: cannot assign result of function system.%s (type %s) to %s (type %s)", f.Name, f.Return, recv.Name, recv.Type)
+		return nil, cql.Invalidf("Type error: cannot assign result of function system.%s (type %s) to %s (type %s)",
+			f.Name, f.Return, recv.Name, recv.Type)
 	}
 	t := &callTerm{f, make([]Term, len(c.args))}
 	for i, a := range c.args {

@@ -59,7 +59,8 @@ func (s *scope) collection(word string, recv Spec, items []ast.Expr, recvs ...Sp
 	constant := true
 	for i, e := range items {
 		if s.hasMarker(e) {
-			return nil, cql.Invalidf("Invalid %s literal for %s: bind variables are not supported inside collection literals", word, recv.Name)
+			return nil, cql.Invalidf("Invalid %s literal for %s: bind variables are not supported inside collection literals",
+				word, recv.Name)
 		}
 		item, err := s.term(e, recvs[i%len(recvs)])
 		if err != nil {
@@ -163,7 +164,8 @@ func (s *scope) checkItems(word, part string, recv Spec, items []ast.Expr, spec 
 			return err
 		}
 		if m == types.NotAssignable {
-			return cql.Invalidf("Invalid %s literal for %s: %s %s is not of type %s", word, recv.Name, part, termText(item), spec.Type)
+			return cql.Invalidf("Invalid %s literal for %s: %s %s is not of type %s",
+				word, recv.Name, part, termText(item), spec.Type)
 		}
 	}
 	return nil

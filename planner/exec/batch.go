@@ -11,7 +11,8 @@ import (
 	"github.com/helenusdb/helenus/planner"
 )
 
-// BatchItem is one statement of a BATCH message with what is bound to it. All of Env but literals and values is set from the request's.
+// BatchItem is one statement of a BATCH message with what is bound to it. All of Env but literals and values is set from
+// the request's.
 type BatchItem struct {
 	Plan *planner.Plan
 	Env  *planner.Env
@@ -52,7 +53,8 @@ func (m *Modifier) BatchText(ctx context.Context, p *planner.BatchPlan, env *pla
 
 // batch runs a batch; timestamp is its own USING TIMESTAMP, else nil.
 func (m *Modifier) batch(
-	ctx context.Context, kind planner.BatchKind, list []batchStatement, timestamp planner.Term, env *planner.Env, o *Options, sink Sink,
+	ctx context.Context, kind planner.BatchKind, list []batchStatement, timestamp planner.Term, env *planner.Env, o *Options,
+	sink Sink,
 ) (Result, error) {
 	if err := checkBatch(kind, list, timestamp != nil); err != nil || len(list) == 0 {
 		return Result{}, err
@@ -118,7 +120,9 @@ func (st *writeState) batched(s batchStatement, ts int64) (err error) {
 }
 
 // conditionalBatch runs a batch with conditions, which is about one partition.
-func (m *Modifier) conditionalBatch(ctx context.Context, list []batchStatement, env *planner.Env, o *Options, sink Sink) (Result, error) {
+func (m *Modifier) conditionalBatch(
+	ctx context.Context, list []batchStatement, env *planner.Env, o *Options, sink Sink,
+) (Result, error) {
 	c := newCAS(m, env)
 	c.batch = true
 	for _, s := range list {
@@ -143,9 +147,9 @@ func graceWarning(kind planner.BatchKind, list []batchStatement) []string {
 	if len(tables) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("Executing a LOGGED BATCH on table%s %s, configured with a gc_grace_seconds of 0. The gc_grace_seconds is used "+
-		"to TTL batchlog entries, so setting gc_grace_seconds too low on tables involved in an atomic batch might cause batchlog entries to "+
-		"expire before being replayed.", plural(len(tables)), tableNames(tables))}
+	return []string{fmt.Sprintf("Executing a LOGGED BATCH on table%s %s, configured with a gc_grace_seconds of 0. The gc_grace_seconds "+
+		"is used to TTL batchlog entries, so setting gc_grace_seconds too low on tables involved in an atomic batch might cause "+
+		"batchlog entries to expire before being replayed.", plural(len(tables)), tableNames(tables))}
 }
 
 // hasTable reports whether t, of whatever version, is among tables.

@@ -50,8 +50,8 @@ func (m *Modifier) checkSize(st *writeState, kind planner.BatchKind) (warnings [
 			tableNames(tables), size, m.limits.WarnBytes, size-m.limits.WarnBytes))
 	}
 	if kind != planner.LoggedBatch && m.limits.UnloggedPartitions > 0 && len(keys) > m.limits.UnloggedPartitions {
-		warnings = append(warnings, fmt.Sprintf("Unlogged batch covering %d partitions detected against table%s %s. You should use a logged "+
-			"batch for atomicity, or asynchronous writes for performance.", len(keys), plural(len(tables)), tableNames(tables)))
+		warnings = append(warnings, fmt.Sprintf("Unlogged batch covering %d partitions detected against table%s %s. You should use a "+
+			"logged batch for atomicity, or asynchronous writes for performance.", len(keys), plural(len(tables)), tableNames(tables)))
 	}
 	return warnings, nil
 }

@@ -14,7 +14,9 @@ import (
 )
 
 // conditional runs one modification with an IF.
-func (m *Modifier) conditional(ctx context.Context, p *planner.ModificationPlan, env *planner.Env, o *Options, sink Sink) (Result, error) {
+func (m *Modifier) conditional(
+	ctx context.Context, p *planner.ModificationPlan, env *planner.Env, o *Options, sink Sink,
+) (Result, error) {
 	c := newCAS(m, env)
 	if err := c.add(p, env); err != nil {
 		return Result{}, err
@@ -28,8 +30,8 @@ func (m *Modifier) runCAS(ctx context.Context, c *casRequest, o *Options, sink S
 	case !o.Serial.IsSerial():
 		return cql.Invalidf("Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL")
 	case o.Consistency.IsSerial():
-		return cql.Invalidf("%s is not supported as conditional update commit consistency. Use ANY if you mean \"make sure it is accepted "+
-			"but I don't care how many replicas commit it for non-SERIAL reads\"", o.Consistency)
+		return cql.Invalidf("%s is not supported as conditional update commit consistency. Use ANY if you mean \"make sure it is "+
+			"accepted but I don't care how many replicas commit it for non-SERIAL reads\"", o.Consistency)
 	}
 	st := m.states.Get().(*writeState)
 	defer m.release(st)

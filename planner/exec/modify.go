@@ -28,7 +28,9 @@ func NewModifier(w Writer, limits BatchLimits) *Modifier {
 
 // Modify runs an INSERT, UPDATE or DELETE. Only a conditional one has rows.
 // Source: org.apache.cassandra.cql3.statements.ModificationStatement.execute.
-func (m *Modifier) Modify(ctx context.Context, p *planner.ModificationPlan, env *planner.Env, o *Options, sink Sink) (Result, error) {
+func (m *Modifier) Modify(
+	ctx context.Context, p *planner.ModificationPlan, env *planner.Env, o *Options, sink Sink,
+) (Result, error) {
 	if p.Refusal != nil {
 		return Result{}, p.Refusal
 	}

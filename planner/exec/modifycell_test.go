@@ -311,3 +311,53 @@ func TestLengthsOfKeys(t *testing.T) {
 		}
 	}
 }
+
+// casReads is a Writer that keeps what the last conditional change read.
+type casReads struct {
+	*memory
+	read request.Read
+}
+
+func (c *casReads) CAS(ctx context.Context, cas CAS, serial, commit cql.Consistency) (bool, error) {
+	c.read = *cas.Read()
+	return c.memory.CAS(ctx, cas, serial, commit)
+}
+
+// Statements of one table stand together in a batch although another change of the schema came between their preparations,
+// and a conditional change reads the rows that it looks at, no others.
+func TestConditionalBatchOfOlderPlans(t *testing.T) {
+	n := newCellNode(t, "CREATE TABLE t (k int, c int, v int, l list<int>, PRIMARY KEY (k, c))")
+	n.must(t, "INSERT INTO t (k, c, v, l) VALUES (1, 1, 1, [1])", "INSERT INTO t (k, c, v, l) VALUES (1, 5, 1, [1, 2])")
+	older, _ := n.plan(t, "UPDATE t SET v = 2 WHERE k = 1 AND c = 1 IF v = 1")
+	n.must(t, "ALTER TABLE t WITH comment = 'x'")
+	newer, _ := n.plan(t, "UPDATE t SET l[1] = 9 WHERE k = 1 AND c = 5")
+	w := &casReads{memory: n.memory}
+	m := NewModifier(w, DefaultBatchLimits)
+	batch := func(plans ...*planner.Plan) (*rowSink, error) {
+		sink := &rowSink{}
+		var items []BatchItem
+		for _, p := range plans {
+			items = append(items, BatchItem{p, n.env()})
+		}
+		_, err := m.Batch(context.Background(), planner.LoggedBatch, items, n.env(), &n.o, sink)
+		return sink, err
+	}
+	sink, err := batch(older, newer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(sink.rows) != 1 || len(sink.rows[0]) != 1 || sink.rows[0][0][0] != 1 {
+		t.Errorf("answer %x", sink.rows)
+	}
+	if s := w.read.Slices; len(s) != 2 || s[0].Start.Values[0][3] != 1 || s[1].Start.Values[0][3] != 5 {
+		t.Errorf("slices %v", s)
+	}
+	got, _, _, err := n.run("SELECT v, l FROM t WHERE k = 1 AND c IN (1, 5)", nil, n.o)
+	if err != nil || len(got.rows) != 2 || got.rows[0][0][3] != 2 || string(got.rows[1][1][12:]) != "\x00\x00\x00\x04\x00\x00\x00\x09" {
+		t.Errorf("rows %x, %v", got.rows, err)
+	}
+	const refused = "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed."
+	if _, err := batch(&planner.Plan{Body: &planner.SelectPlan{}}); err == nil || err.Error() != refused {
+		t.Errorf("SELECT in a batch: %v", err)
+	}
+}

@@ -93,9 +93,9 @@ func checkExpiry(m *planner.ModificationPlan, ttl int32, now int64, which string
 	if ttl == 0 || now+int64(ttl) <= maxExpiry {
 		return nil
 	}
-	return cql.Invalidf("Request on table %s.%s with %sttl of %d seconds exceeds maximum supported expiration date of %s. In order to avoid "+
-		"this use a lower TTL, change the expiration date overflow policy or upgrade to a version where this limitation is fixed. See "+
-		"CASSANDRA-14092 and CASSANDRA-14227 for more details.", m.Table.Keyspace, m.Table.Name, which, ttl, maxExpiryText)
+	return cql.Invalidf("Request on table %s.%s with %sttl of %d seconds exceeds maximum supported expiration date of %s. "+
+		"In order to avoid this use a lower TTL, change the expiration date overflow policy or upgrade to a version where "+
+		"this limitation is fixed. See CASSANDRA-14092 and CASSANDRA-14227 for more details.", m.Table.Keyspace, m.Table.Name, which, ttl, maxExpiryText)
 }
 
 // deletion deletes what is there at the statement's time.
