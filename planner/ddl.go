@@ -95,7 +95,7 @@ func (s *scope) drop(n ast.Name, ifExists bool, f dropper) (definition, error) {
 func (s *scope) createTable(st *ast.CreateTable) (definition, error) {
 	ks, name, err := s.qualify(st.Table)
 	def := schema.TableDef{
-		Keyspace: ks, Name: name, IfNotExists: st.IfNotExists, Columns: columnDefs(st.Columns),
+		Keyspace: ks, Name: name, Unqualified: st.Table.Keyspace == "", IfNotExists: st.IfNotExists, Columns: columnDefs(st.Columns),
 		CompactStorage: st.CompactStorage, ID: st.ID, With: properties(st.With),
 	}
 	for _, k := range st.Keys {
