@@ -12,7 +12,7 @@ import (
 // Kind tells what a plan does.
 type Kind uint8
 
-// The kinds. KindOther covers what exec does not run itself (DDL, USE, TRUNCATE, DESCRIBE): its body is *Other.
+// The kinds. KindOther covers DDL, USE, TRUNCATE and DESCRIBE.
 const (
 	KindSelect Kind = iota
 	KindModification
@@ -20,7 +20,8 @@ const (
 	KindOther
 )
 
-// Body is the statement's own part of a plan: *SelectPlan, *ModificationPlan, *BatchPlan or *Other.
+// Body is the statement's own part of a plan: *SelectPlan, *ModificationPlan, *BatchPlan, *SchemaPlan,
+// *UsePlan, *TruncatePlan or *DescribePlan.
 type Body interface{ planBody() }
 
 // Spec names one bind marker or result column. Source: org.apache.cassandra.cql3.ColumnSpecification.
@@ -47,11 +48,6 @@ type Plan struct {
 	// SchemaEpoch is the epoch of the snapshot that the plan was made for.
 	SchemaEpoch uint64
 }
-
-// Other is the body of a statement that has nothing to plan.
-type Other struct{ Statement ast.Statement }
-
-func (*Other) planBody() {}
 
 // PrepareEnv is what preparation needs of the node.
 type PrepareEnv struct {

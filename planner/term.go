@@ -57,14 +57,6 @@ func (t *markerTerm) Eval(env *Env) ([]byte, bool, error) {
 	return b, false, err
 }
 
-// MarkerIndex returns the index of the bind marker that t is, or -1.
-func MarkerIndex(t Term) int {
-	if m, ok := t.(*markerTerm); ok {
-		return m.index
-	}
-	return -1
-}
-
 // nullTerm is NULL.
 type nullTerm struct{ typ *types.Type }
 
