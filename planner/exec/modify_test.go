@@ -33,7 +33,7 @@ type recorded struct {
 
 var longText = regexp.MustCompile(`<x\*(\d+)>`)
 
-func readRecorded(t *testing.T, name string) []*recorded {
+func readRecorded(t testing.TB, name string) []*recorded {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
@@ -71,7 +71,7 @@ func readRecorded(t *testing.T, name string) []*recorded {
 	return list
 }
 
-func parseValues(t *testing.T, text string) (list []planner.Value) {
+func parseValues(t testing.TB, text string) (list []planner.Value) {
 	for v := range strings.SplitSeq(text, "|") {
 		switch v = strings.TrimSpace(v); v {
 		case "null":
