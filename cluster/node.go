@@ -289,10 +289,10 @@ func (n *Node) ApplySchema(ctx context.Context, make func(*schema.Snapshot, *sch
 	if err := n.journal.Append(schema.AppendChange([]byte{recordSchema}, res.Change)); err != nil {
 		return schema.Result{}, fmt.Errorf("schema log: %w", err)
 	}
+	n.engine.SetSchema(next) // first: whoever sees the new schema must find its tables
 	if err := n.publish(next); err != nil {
 		return schema.Result{}, err
 	}
-	n.engine.SetSchema(next)
 	if err := n.buildIndexes(ctx, old, next); err != nil {
 		return schema.Result{}, err
 	}

@@ -29,9 +29,9 @@ type SelectPlan struct {
 	Reversed bool
 	// Sort orders rows that come from several partitions; nil when they come in the order wanted.
 	Sort []SortKey
-	// JSON makes one text of each row, under Names.
+	// JSON makes one text of each row, of the columns that Named tells.
 	JSON  bool
-	Names []string
+	Named []Spec
 
 	Limit, PerPartitionLimit Term
 	// StaticRow says that a partition without rows gives one row of its static columns.
@@ -50,7 +50,8 @@ func (s *scope) prepareSelect(st *ast.Select) (*Plan, error) {
 		return nil, err
 	}
 	s.table = t
-	items, err := s.selectables(st.Items)
+	items := &selectables{s: s, items: st.Items}
+	statics, err := items.onlyStatics()
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func (s *scope) prepareSelect(st *ast.Select) (*Plan, error) {
 		return nil, err
 	}
 	p := &SelectPlan{JSON: st.JSON, Distinct: st.Distinct}
-	p.Where, err = s.where(whereSelect, st.Where, whereOptions{onlyStatics: onlyStatics(t, items), allowFiltering: st.AllowFiltering})
+	p.Where, err = s.where(whereSelect, st.Where, whereOptions{onlyStatics: statics, allowFiltering: st.AllowFiltering})
 	if err != nil {
 		return nil, err
 	}
@@ -96,12 +97,8 @@ func (s *scope) prepareSelect(st *ast.Select) (*Plan, error) {
 	p.StaticRow = !p.Where.HasClustering() && !p.Where.HasRegular()
 	p.Hash = p.hash(t, st)
 	if st.JSON {
-		p.Names = make([]string, len(result))
-		for i := range result {
-			p.Names[i] = result[i].Name
-		}
-		name := "[json]"
-		result = []Spec{s.named(name, types.TText)}
+		p.Named = result
+		result = []Spec{s.named("[json]", types.TText)}
 	}
 	return &Plan{Kind: KindSelect, Body: p, Table: t, Result: result}, nil
 }
@@ -112,14 +109,6 @@ func (s *scope) limit(e ast.Expr, name string) (Term, error) {
 		return nil, nil
 	}
 	return s.term(e, s.named(name, types.TInt))
-}
-
-// CellType is the type of cell i of a result row.
-func (p *SelectPlan) CellType(i int) *types.Type {
-	if p.Items != nil {
-		return p.Items[i].Type()
-	}
-	return p.Fetch[p.Direct[i]].Column.Type
 }
 
 // checkDistinct refuses a DISTINCT that would have to look into partitions, or to sort.

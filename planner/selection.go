@@ -30,7 +30,6 @@ type selectionBuilder struct {
 	fetch      []Fetch
 	aggregates []*Aggregate
 	used       []int // the entries of fetch that were asked for since it was reset
-	nested     bool  // inside the arguments of an aggregate
 }
 
 // selected is an entry of the selection with its alias.
@@ -39,41 +38,60 @@ type selected struct {
 	alias string
 }
 
-// selectables resolves the names of a selection; a nil result is *.
-func (s *scope) selectables(items []ast.SelectItem) ([]selected, error) {
-	var list []selected
-	for i := range items {
-		x, err := s.selectable(items[i].Expr)
+// selectables are the entries of a selection, whose names are resolved when each is first asked for: Cassandra looks at
+// them before the WHERE clause only as far as it must, and errors come in that order.
+type selectables struct {
+	s     *scope
+	items []ast.SelectItem // empty for *
+	list  []selected       // those asked for, which are the first
+}
+
+// at is entry i; those before it have been asked for.
+func (l *selectables) at(i int) (selected, error) {
+	for len(l.list) <= i {
+		item := &l.items[len(l.list)]
+		x, err := l.s.selectable(item.Expr)
 		if err != nil {
-			return nil, err
+			return selected{}, err
 		}
-		list = append(list, selected{x, items[i].Alias})
+		l.list = append(l.list, selected{x, item.Alias})
 	}
-	return list, nil
+	return l.list[i], nil
+}
+
+// any reports whether an entry reads a column that f is true for. It asks for no entry behind the first such.
+func (l *selectables) any(f func(*schema.Column) bool) (bool, error) {
+	found := false
+	for i := 0; i < len(l.items) && !found; i++ {
+		x, err := l.at(i)
+		if err != nil {
+			return false, err
+		}
+		x.columns(func(c *schema.Column) { found = found || f(c) })
+	}
+	return found, nil
 }
 
 // onlyStatics reports whether a selection reads static columns and, but for the partition key, nothing else.
 // Source: SelectStatement.selectOnlyStaticColumns.
-func onlyStatics(t *schema.Table, items []selected) bool {
-	if !t.HasStatics() {
-		return false
+func (l *selectables) onlyStatics() (bool, error) {
+	if !l.s.table.HasStatics() {
+		return false, nil
 	}
-	statics, others := false, false
-	for _, x := range items {
-		x.columns(func(c *schema.Column) {
-			statics = statics || c.Kind == schema.Static
-			others = others || c.Kind == schema.Clustering || c.Kind == schema.Regular
-		})
+	statics, err := l.any(func(c *schema.Column) bool { return c.Kind == schema.Static })
+	if err != nil || !statics {
+		return false, err
 	}
-	return statics && !others
+	others, err := l.any(func(c *schema.Column) bool { return c.Kind == schema.Clustering || c.Kind == schema.Regular })
+	return !others, err
 }
 
 // selection builds the selectors and returns the result columns. Columns that the rows are sorted by after the read are
 // appended out of sight.
-func (s *scope) selection(p *SelectPlan, items []selected, orders []ordering) ([]Spec, error) {
+func (s *scope) selection(p *SelectPlan, items *selectables, orders []ordering) ([]Spec, error) {
 	b := &selectionBuilder{s: s}
 	var result []Spec
-	if items == nil {
+	if len(items.items) == 0 {
 		for _, c := range s.table.AllColumns() {
 			p.Direct = append(p.Direct, b.read(Fetch{Column: c}))
 			result = append(result, specOf(c))
@@ -119,10 +137,15 @@ func appendColumn(list []schema.ColumnID, id schema.ColumnID) []schema.ColumnID 
 }
 
 // selectItems builds the entries of a selection that is not *.
-func (s *scope) selectItems(p *SelectPlan, b *selectionBuilder, items []selected) ([]Spec, error) {
+func (s *scope) selectItems(p *SelectPlan, b *selectionBuilder, items *selectables) ([]Spec, error) {
 	plain := true
 	var result []Spec
-	for _, x := range items {
+	for i := range items.items {
+		if _, err := items.at(i); err != nil {
+			return nil, err
+		}
+	}
+	for _, x := range items.list {
 		sel, err := x.build(b, nil)
 		if err != nil {
 			return nil, err

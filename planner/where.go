@@ -38,8 +38,8 @@ type Restrictions struct {
 	Index *schema.Index
 	// usesIndex is Cassandra's word on whether an index serves the statement, which some rules ask.
 	usesIndex bool
-	// filtered counts the columns of the primary key that Cassandra filters by, which a rule on ALLOW FILTERING asks.
-	filtered int
+	// filtered are the restrictions of the primary key that Cassandra filters by, which a rule on ALLOW FILTERING asks.
+	filtered []*restriction
 
 	partition  []*restriction // by position; nil where the column is not restricted
 	token      *restriction   // of token(), else nil

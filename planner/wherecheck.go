@@ -27,7 +27,7 @@ func (r *Restrictions) check(kind whereKind, o whereOptions) error {
 		return err
 	}
 	if r.usesIndex || r.partitionFilters() {
-		r.filtered += count(r.partition)
+		r.filtered = append(r.filtered, r.partition...)
 	}
 	if o.onlyStatics && r.HasClustering() {
 		switch kind {
@@ -44,7 +44,7 @@ func (r *Restrictions) check(kind whereKind, o whereOptions) error {
 		r.usesIndex = true
 	}
 	if r.usesIndex || r.clusteringFilters() {
-		r.filtered += count(r.clustering)
+		r.filtered = append(r.filtered, r.clustering...)
 	}
 	if len(r.other) > 0 {
 		if kind != whereSelect {
@@ -203,29 +203,25 @@ func (r *Restrictions) checkClustering(kind whereKind, queriable bool, o whereOp
 	return nil
 }
 
-// needsFiltering reports whether a read that has no whole partition key, or that uses an index, drops rows that it reads.
-// Source: StatementRestrictions.needFiltering.
+// needsFiltering reports whether a read that has no whole partition key, or that uses an index, drops rows that it reads:
+// unless one index supports all that rows are filtered by. Source: StatementRestrictions.needFiltering, IndexRestrictions.
 func (r *Restrictions) needsFiltering() bool {
-	n := r.filtered + len(r.other)
-	if n > 1 || n == 0 && r.HasClustering() {
-		return true
+	filtered := slices.DeleteFunc(append(slices.Clone(r.filtered), r.other...), func(x *restriction) bool { return x == nil })
+	if len(filtered) == 0 {
+		return r.HasClustering()
 	}
 	for _, x := range r.other {
-		if n != 0 && x.kind == isContains && len(x.terms) > 1 {
+		if x.kind == isContains && len(x.terms) > 1 {
 			return true
 		}
 	}
-	return false
-}
-
-// count is the number of columns that are restricted.
-func count(list []*restriction) (n int) {
-	for _, x := range list {
-		if x != nil {
-			n++
+	for _, index := range r.Table.Indexes {
+		unsupported := func(x *restriction) bool { return len(x.columns) > 1 || x.filterFor(index) == nil }
+		if index.Kind != "CUSTOM" && !slices.ContainsFunc(filtered, unsupported) {
+			return false
 		}
 	}
-	return n
+	return true
 }
 
 // plan divides the restrictions into keys, slices and filters and picks the index.
@@ -289,20 +285,25 @@ func (x *restriction) asFilters() []filterTerm {
 	switch {
 	case x.kind == isEQ:
 		add(request.OpEQ, &x.values[0])
-	case x.kind == isIN || len(x.columns) > 1:
-		f := filterTerm{column: x.columns[0], op: request.OpIN, marker: x.marker, component: -1}
-		if x.multi {
-			f.refusal = "Multicolumn IN filters are not supported"
-			if x.kind == isSlice {
-				f.refusal = "Multi-column slice restrictions cannot be used for filtering."
-			}
-			return []filterTerm{f}
+	case x.multi && (x.kind == isSlice || len(x.columns) > 1):
+		f := filterTerm{column: x.columns[0], refusal: "Multicolumn IN filters are not supported"}
+		if x.kind == isSlice {
+			f.refusal = "Multi-column slice restrictions cannot be used for filtering."
 		}
-		f.values = []Term{}
+		list = append(list, f)
+	case x.kind == isIN:
+		f := filterTerm{column: x.columns[0], op: request.OpIN, marker: x.marker, values: []Term{}, component: -1}
+		if x.multi && x.marker != nil {
+			f.component = 0
+		}
 		for i := range x.values {
-			f.values = append(f.values, x.values[i].items[0])
+			if w := x.values[i].whole; w != nil {
+				f.values = append(f.values, &componentTerm{w, 0})
+			} else {
+				f.values = append(f.values, x.values[i].items[0])
+			}
 		}
-		return []filterTerm{f}
+		list = append(list, f)
 	default:
 		if x.start != nil {
 			add(boundOp(request.OpGT, request.OpGE, x.start), &x.start.tupleValue)

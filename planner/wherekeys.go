@@ -46,13 +46,13 @@ func (r *Restrictions) AppendKeys(dst [][]byte, env *Env) ([][]byte, error) {
 	if r.token == nil {
 		return dst, nil
 	}
-	rng, ok, err := r.tokenRange(env)
+	rng, err := r.tokenBounds(env, false)
 	if err != nil {
 		return dst, err
 	}
 	kept := dst[:start]
 	for _, k := range dst[start:] {
-		if ok && inRange(&rng, env.Partitioner.Token(k)) {
+		if inRange(&rng, env.Partitioner.Token(k)) {
 			kept = append(kept, k)
 		}
 	}
@@ -219,40 +219,37 @@ func (x *restriction) markerValues(env *Env) ([][]byte, error) {
 }
 
 // Range returns the part of the ring to read; ok is false when it is empty.
+// Source: StatementRestrictions.getPartitionKeyBoundsForTokenRestrictions.
 func (r *Restrictions) Range(env *Env) (rng request.KeyRange, ok bool, err error) {
 	if r.token == nil {
 		return request.KeyRange{Start: request.KeyBound{Open: true}, End: request.KeyBound{Open: true}}, true, nil
 	}
-	return r.tokenRange(env)
+	rng, err = r.tokenBounds(env, true)
+	if err != nil || rng.Start.Open || rng.End.Open {
+		return rng, err == nil, err
+	}
+	c := rng.Start.Token.Compare(rng.End.Token)
+	return rng, c < 0 || c == 0 && rng.Start.Inclusive && rng.End.Inclusive, nil
 }
 
-// tokenRange is what token() leaves of the ring. The minimum token as an end means the end of the ring.
-// Source: StatementRestrictions.getPartitionKeyBoundsForTokenRestrictions.
-func (r *Restrictions) tokenRange(env *Env) (rng request.KeyRange, ok bool, err error) {
+// tokenBounds evaluates the ends of token(). With ring set, the minimum token is no bound on either side: as an end it means
+// the end of the ring. Beside whole keys, which are compared one by one, it is a token like others.
+func (r *Restrictions) tokenBounds(env *Env, ring bool) (rng request.KeyRange, err error) {
 	x := r.token
 	start, end := x.start, x.end
 	if x.kind == isEQ {
 		start = &bound{x.values[0], true}
 		end = start
 	}
-	from, err := tokenBound(start, env)
-	if err != nil {
-		return rng, false, err
+	if rng.Start, err = tokenBound(start, env, ring); err != nil {
+		return rng, err
 	}
-	to, err := tokenBound(end, env)
-	if err != nil {
-		return rng, false, err
-	}
-	if !from.Open && !to.Open {
-		if c := from.Token.Compare(to.Token); c > 0 || c == 0 && !(from.Inclusive && to.Inclusive) {
-			return rng, false, nil
-		}
-	}
-	return request.KeyRange{Start: from, End: to}, true, nil
+	rng.End, err = tokenBound(end, env, ring)
+	return rng, err
 }
 
-// tokenBound evaluates one end of a token range; the minimum token is no bound on either side.
-func tokenBound(b *bound, env *Env) (request.KeyBound, error) {
+// tokenBound evaluates one end of a token range.
+func tokenBound(b *bound, env *Env, ring bool) (request.KeyBound, error) {
 	if b == nil {
 		return request.KeyBound{Open: true}, nil
 	}
@@ -269,19 +266,23 @@ func tokenBound(b *bound, env *Env) (request.KeyBound, error) {
 	if !ok {
 		return request.KeyBound{}, cql.Invalidf("Invalid token value 0x%x", v)
 	}
-	if t == env.Partitioner.Min() {
+	if ring && t == env.Partitioner.Min() {
 		return request.KeyBound{Open: true}, nil
 	}
 	return request.KeyBound{Token: t, Inclusive: b.inclusive}, nil
 }
 
-// inRange reports whether a token lies in a range that is bounded by tokens alone.
+// inRange reports whether a token lies between the bounds of token(). Bounds the wrong way round wrap, as they do in
+// Cassandra when whole keys are given, and only then. Source: org.apache.cassandra.cql3.restrictions.TokenFilter.
 func inRange(r *request.KeyRange, t token.Token) bool {
-	if c := t.Compare(r.Start.Token); !r.Start.Open && (c < 0 || c == 0 && !r.Start.Inclusive) {
-		return false
+	c := t.Compare(r.Start.Token)
+	behind := r.Start.Open || c > 0 || c == 0 && r.Start.Inclusive
+	c = t.Compare(r.End.Token)
+	before := r.End.Open || c < 0 || c == 0 && r.End.Inclusive
+	if !r.Start.Open && !r.End.Open && r.Start.Token.Compare(r.End.Token) > 0 {
+		return behind || before
 	}
-	c := t.Compare(r.End.Token)
-	return r.End.Open || c < 0 || c == 0 && r.End.Inclusive
+	return behind && before
 }
 
 // maxIndexed is the longest value that an index holds. Source: SecondaryIndex; RowFilter.Expression.validateForIndexing.
@@ -362,6 +363,11 @@ func (f *filterTerm) evalList(env *Env, out *request.Filter) error {
 	if f.marker != nil {
 		x := restriction{columns: []*schema.Column{f.column}, marker: f.marker}
 		values, err := x.markerValues(env)
+		if f.component >= 0 {
+			for i, v := range values {
+				values[i] = fieldAt(v, f.component)
+			}
+		}
 		out.Values = beforeNull(values)
 		return err
 	}
@@ -377,6 +383,19 @@ func (f *filterTerm) evalList(env *Env, out *request.Filter) error {
 	}
 	out.Values = beforeNull(out.Values)
 	return nil
+}
+
+// componentTerm is a component of a tuple that is one value.
+type componentTerm struct {
+	Term
+	component int
+}
+
+func (t *componentTerm) Type() *types.Type { return t.Term.Type().Elems[t.component] }
+
+func (t *componentTerm) Eval(env *Env) ([]byte, bool, error) {
+	v, unset, err := t.Term.Eval(env)
+	return fieldAt(v, t.component), unset, err
 }
 
 // beforeNull is the part of a list before its first null.

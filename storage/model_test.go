@@ -450,7 +450,6 @@ type world struct {
 	m     *model
 	table *schema.Table
 	now   int64
-	lists uint32
 }
 
 var mapOfInts = types.MapOf(types.TText, types.TInt, false)

@@ -5,8 +5,11 @@ package replica
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/helenusdb/helenus/cluster/coordinator"
+	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/storage"
 	"github.com/helenusdb/helenus/storage/request"
@@ -30,7 +33,11 @@ func (r *Replica) Write(ms []request.Mutation, _ time.Time, done func(error)) { 
 
 // Read implements coordinator.Replica.
 func (r *Replica) Read(ctx context.Context, rd *request.Read) (row.Iterator, error) {
-	return r.engine.Read(ctx, rd)
+	it, err := r.engine.Read(ctx, rd)
+	if errors.Is(err, storage.ErrIndexNotBuilt) {
+		err = &coordinator.FailureError{Reason: cql.ReasonIndexNotAvailable, Err: err}
+	}
+	return it, err
 }
 
 // Apply implements coordinator.LocalReplica.

@@ -40,7 +40,7 @@ var floors = map[string]string{
 	"storage/index":       "cql/schema cql/token cql/types storage/request storage/row storage/slab",
 	"storage":             "cql cql/schema cql/token cql/types storage/commitlog storage/index storage/memtable storage/request storage/row storage/vfs",
 	"cluster/ring":        "cql cql/schema cql/token",
-	"cluster/replica":     "cql cql/schema storage storage/request storage/row",
+	"cluster/replica":     "cluster/coordinator cql cql/schema storage storage/request storage/row",
 	"cluster/coordinator": "cql cql/schema cql/token cluster/ring storage/request storage/row",
 	"cluster/system":      "cql cql/schema cql/token cql/types storage/request storage/row",
 	"cluster": "cql cql/schema cql/token cql/types cluster/coordinator cluster/replica cluster/ring cluster/system planner/exec " +

@@ -51,6 +51,20 @@ type JSONError struct{ Message, Place string }
 // Error returns message and place.
 func (e *JSONError) Error() string { return e.Message + e.Place }
 
+// JavaError is the error as Cassandra prints it with its Java class.
+func (e *JSONError) JavaError() string {
+	class := "core.JsonParseException"
+	switch {
+	case strings.HasPrefix(e.Message, "No content"):
+		class = "databind.exc.MismatchedInputException"
+	case strings.HasPrefix(e.Message, "Unexpected end-of-input"):
+		class = "core.io.JsonEOFException"
+	case strings.Contains(e.Message, "`StreamReadConstraints."):
+		class = "core.exc.StreamConstraintsException"
+	}
+	return "com.fasterxml.jackson." + class + ": " + e.Error()
+}
+
 // DecodeJSON decodes the JSON value that s starts with; what follows it behind a blank is ignored. The value is nil, bool,
 // string, int64, *big.Int (beyond 64 bits), float64 (anything with point or exponent, infinite when out of range),
 // []any or *JSONObject. The error is a *JSONError.
@@ -115,7 +129,7 @@ func (d *jsonDecoder) unexpected(i int, what string) {
 	r, _ := utf8.DecodeRuneInString(d.s[i:])
 	switch {
 	case r < ' ':
-		d.fail(i, "Illegal character ((CTRL-CHAR, code %d)): only regular white space (\\r, \\n, \\t) is allowed between tokens", r)
+		d.fail(i+1, "Illegal character ((CTRL-CHAR, code %d)): only regular white space (\\r, \\n, \\t) is allowed between tokens", r)
 	case r > 255:
 		d.fail(i, "Unexpected character ('%c' (code %d / 0x%x)): %s", r, r, r, what)
 	default:
@@ -332,13 +346,21 @@ func (d *jsonDecoder) unit() rune {
 		d.fail(len(d.s), "Unexpected end-of-input in character escape sequence")
 		return utf8.RuneError
 	}
-	n, err := strconv.ParseUint(d.s[d.i:d.i+4], 16, 16)
-	if err != nil {
-		d.fail(d.i, "Unexpected character ('%c' (code %d)): expected a hex-digit for character escape sequence", d.s[d.i], d.s[d.i])
-		return utf8.RuneError
+	n := rune(0)
+	for range 4 {
+		digit := strings.IndexByte("0123456789abcdefABCDEF", d.s[d.i])
+		if digit < 0 {
+			r, _ := utf8.DecodeRuneInString(d.s[d.i:])
+			d.fail(d.i, "Unexpected character ('%c' (code %d)): expected a hex-digit for character escape sequence", r, r)
+			return utf8.RuneError
+		}
+		if digit > 15 {
+			digit -= 6 // a capital
+		}
+		n = n<<4 | rune(digit)
+		d.i++
 	}
-	d.i += 4
-	return rune(n)
+	return n
 }
 
 // closed reads what stands behind an element: a comma, or the closing mark.
@@ -411,7 +433,7 @@ func (d *jsonDecoder) object(depth int) any {
 		key := d.text()
 		d.skip()
 		if d.i >= len(d.s) {
-			d.endOf("Object", start)
+			d.fail(d.i, "Unexpected end-of-input within/between Object entries")
 		} else if d.err == nil && d.s[d.i] != ':' {
 			d.unexpected(d.i, "was expecting a colon to separate field name and value")
 		}

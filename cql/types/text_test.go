@@ -206,6 +206,9 @@ func FuzzFromJSON(f *testing.F) {
 			return
 		}
 		v, err := typ.FromJSON(decoded)
+		if strings.Contains(s, `""`) {
+			return // Cassandra keeps it as an empty value even of types that have none: a duration in a list
+		}
 		if err == nil && len(v) > 0 && typ.Validate(v) != nil {
 			t.Errorf("%s: %q gives %x: %v", typ, s, v, typ.Validate(v))
 		}

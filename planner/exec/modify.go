@@ -295,12 +295,3 @@ func keyValue(term planner.Term, c *schema.Column, env *planner.Env) ([]byte, er
 	}
 	return v, nil
 }
-
-// int32Of evaluates a term of type int; ok is false for null, unset and empty values.
-func int32Of(term planner.Term, env *planner.Env) (n int32, ok bool, err error) {
-	v, unset, err := term.Eval(env)
-	if err != nil || unset || len(v) == 0 {
-		return 0, false, err
-	}
-	return types.Int32(v), true, nil
-}

@@ -102,7 +102,7 @@ func (s *selecting) run(ctx context.Context, x Reader) (res Result, err error) {
 		return res, err
 	}
 	res.Warnings = s.plan.Warnings()
-	if s.plan.Sort != nil && s.opts.PageSize > 0 {
+	if s.plan.Sort != nil && s.opts.PageSize > 0 && (some || s.plan.Group != nil) {
 		return res, cql.Invalidf("Cannot page queries with both ORDER BY and a IN restriction on the partition key; " +
 			"you must either remove the ORDER BY or the IN and sort client side, or disable paging for this query")
 	}
@@ -368,9 +368,10 @@ func (s *selecting) appendJSON(dst []byte, cells [][]byte) []byte {
 		if i > 0 {
 			dst = append(dst, ", "...)
 		}
-		dst = types.AppendJSONName(dst, s.plan.Names[i])
+		column := &s.plan.Named[i]
+		dst = types.AppendJSONName(dst, column.Name)
 		dst = append(dst, ": "...)
-		dst = s.plan.CellType(i).AppendJSON(dst, c)
+		dst = column.Type.AppendJSON(dst, c)
 	}
 	return append(dst, '}')
 }

@@ -133,11 +133,7 @@ func (s *selecting) groupedRows(it row.Iterator) ([]byte, error) {
 		return nil, err
 	}
 	if g.open {
-		state, end, err := s.closeGroup()
-		if everything {
-			state = nil
-		}
-		if end || err != nil {
+		if state, end, err := s.closeGroup(); end || err != nil {
 			return state, err
 		}
 	}
@@ -247,7 +243,7 @@ func (s *selecting) closeGroup() (state []byte, end bool, err error) {
 	if s.inPartition != noLimit {
 		s.inPartition--
 	}
-	if s.full() {
+	if s.full() && !s.plan.Group.Everything {
 		return s.next(g.last.key, g.last.row()), true, nil
 	}
 	return nil, false, nil

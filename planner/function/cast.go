@@ -16,6 +16,9 @@ func castFunctions() []*Function {
 			if isNull(from, args[0]) {
 				return nil, nil
 			}
+			if err := from.Validate(args[0]); err != nil {
+				return nil, err
+			}
 			return f(args[0])
 		}
 		// The older name has capitals and so can only be called in quotes.

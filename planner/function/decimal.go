@@ -15,9 +15,9 @@ const (
 	minDivisionDigits = 32
 	// maxDivisionScale bounds the scale of a quotient.
 	maxDivisionScale = 1000
-	// maxShift bounds by how many digits an operand is moved to meet the other one. Deviation: beyond it Cassandra computes
-	// on, for minutes; such operations are refused here.
-	maxShift = 100000
+	// maxShift bounds by how many digits an operand is moved to meet the other one, and how many it has where quotients are
+	// made. Deviation: beyond it Cassandra computes on, for minutes; such operations are refused here.
+	maxShift = maxDigits
 )
 
 // digits returns the number of decimal digits of n; 1 for 0.
@@ -144,6 +144,11 @@ func multiplyDecimals(a, b types.BigDecimal) (d types.BigDecimal, what string) {
 // farApart is said of operands whose scales differ by more than maxShift.
 const farApart = "The scales of the operands are too far apart"
 
+// manyDigits is said of operands of a quotient that have more than maxShift digits.
+const manyDigits = "The operands have too many digits"
+
+func tooLong(d types.BigDecimal) bool { return digits(d.Unscaled) > maxShift }
+
 // divideDecimals returns a/b with at least 32 significant digits and a scale of at most 1000, rounded half up, without
 // zeros at its end. b is not zero. Source: DecimalType.divide.
 func divideDecimals(a, b types.BigDecimal) (d types.BigDecimal, what string) {
@@ -156,6 +161,9 @@ func divideDecimals(a, b types.BigDecimal) (d types.BigDecimal, what string) {
 	shift := scale - int64(a.Scale) + int64(b.Scale)
 	if shift > maxShift || shift < -maxShift {
 		return d, farApart
+	}
+	if tooLong(a) || tooLong(b) {
+		return d, manyDigits
 	}
 	n, m := a.Unscaled, b.Unscaled
 	if shift >= 0 {
@@ -187,16 +195,18 @@ func remainderDecimals(a, b types.BigDecimal) (d types.BigDecimal, what string) 
 	if int64(scale)-int64(a.Scale) > maxShift || int64(scale)-int64(b.Scale) > maxShift {
 		return d, farApart
 	}
+	if tooLong(a) || tooLong(b) {
+		return d, manyDigits
+	}
 	q, r := new(big.Int).QuoRem(setScale(a, scale).Unscaled, setScale(b, scale).Unscaled, new(big.Int))
-	d = types.BigDecimal{Unscaled: r, Scale: scale}
-	for d.Scale > a.Scale {
-		if q.Sign() != 0 {
-			zero := new(big.Int)
-			if q.QuoRem(q, big.NewInt(10), zero); zero.Sign() != 0 {
+	to := a.Scale
+	if q.Sign() != 0 {
+		ten, zero := big.NewInt(10), new(big.Int)
+		for to = scale; to > a.Scale; to-- {
+			if q.QuoRem(q, ten, zero); zero.Sign() != 0 {
 				break
 			}
 		}
-		d = setScale(d, d.Scale-1)
 	}
-	return d, ""
+	return setScale(types.BigDecimal{Unscaled: r, Scale: scale}, to), ""
 }

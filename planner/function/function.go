@@ -78,12 +78,18 @@ func (f *Function) String() string {
 // isNull reports whether v counts as null for a function that takes a t: null, or an empty value that means nothing.
 func isNull(t *types.Type, v []byte) bool { return v == nil || len(v) == 0 && t.EmptyIsNull() }
 
-// scalar returns a pure function that is null when an argument is.
+// scalar returns a pure function that is null when an argument is. f gets values that are valid for their types: what
+// comes from old files may not be.
 func scalar(name string, args []*types.Type, ret *types.Type, f func(args [][]byte) ([]byte, error)) *Function {
 	call := func(_ *Env, values [][]byte) ([]byte, error) {
 		for i, v := range values {
 			if isNull(args[i], v) {
 				return nil, nil
+			}
+		}
+		for i, v := range values {
+			if err := args[i].Validate(v); err != nil {
+				return nil, err
 			}
 		}
 		return f(values)

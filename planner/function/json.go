@@ -1,6 +1,9 @@
 package function
 
 import (
+	"errors"
+	"strings"
+
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/types"
 )
@@ -31,17 +34,23 @@ func makeFromJSON(name string, _ []*types.Type, receiver *types.Type) (*Function
 		}
 		text := string(values[0])
 		decoded, err := types.DecodeJSON(text)
-		if err != nil {
-			return nil, jsonFailure("Could not decode JSON string '" + text + "': " + err.Error())
+		if bad, ok := errors.AsType[*types.JSONError](err); ok {
+			return nil, jsonFailure("execution of 'system.from_json[text]' failed: Could not decode JSON string '" + text + "': " +
+				bad.JavaError())
 		}
 		v, err := receiver.FromJSON(decoded)
-		if err != nil {
-			return nil, jsonFailure(err.Error())
+		if bad, ok := errors.AsType[*cql.Error](err); ok && bad.Code == cql.CodeInvalid && !ofDuration(bad.Message) {
+			return nil, jsonFailure("org.apache.cassandra.serializers.MarshalException: " + bad.Message)
 		}
-		return v, nil
+		return v, err
 	}
 	// The old spelling goes by the new name from here on, as in Cassandra.
 	return &Function{Name: "from_json", Args: list(types.TText), Return: receiver, Call: call, Pure: true}, nil
+}
+
+// ofDuration reports whether a message is one of the parser of durations, which fails in a way of its own.
+func ofDuration(message string) bool {
+	return strings.HasPrefix(message, "Invalid duration.") || strings.HasSuffix(message, "to a duration")
 }
 
 func jsonFailure(what string) *cql.Error {

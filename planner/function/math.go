@@ -11,6 +11,7 @@ import (
 )
 
 // mathDigits is the precision of exp, log and log10 of decimals and varints. Source: DecimalType.
+// Deviation: Cassandra gives arguments of more digits results of more digits.
 const mathDigits = 32
 
 // mathFunction is a function of one number that has the same type as its value.
@@ -89,42 +90,111 @@ func fromAPD(x *apd.Decimal) types.BigDecimal {
 	return types.BigDecimal{Unscaled: n, Scale: -x.Exponent}
 }
 
-// apdContext computes to mathDigits, half up, with exponents as wide as the library allows.
-var apdContext = apd.Context{
-	Precision: mathDigits, MaxExponent: apd.MaxExponent, MinExponent: apd.MinExponent, Rounding: apd.RoundHalfUp, Traps: apd.DefaultTraps,
+// guardDigits is how many digits more than mathDigits intermediate results have: a scale may cost ten of them.
+const guardDigits = 20
+
+// apdContext computes with guard digits, half up.
+func apdContext() *apd.Context {
+	return &apd.Context{
+		Precision: mathDigits + guardDigits, MaxExponent: apd.MaxExponent, MinExponent: apd.MinExponent, Rounding: apd.RoundHalfUp,
+		Traps: apd.DefaultTraps,
+	}
 }
 
+// ln10 is the natural logarithm of 10 to 70 digits.
+var ln10, _, _ = apd.NewFromString("2.302585092994045684017991454684364207601101488628772976033327900967572")
+
+// split returns d as a number between 1 and 10 and a power of ten, so that no function has to deal with large scales.
+func split(d types.BigDecimal) (mantissa *apd.Decimal, exponent int64) {
+	if n := digits(d.Unscaled) - (mathDigits + guardDigits); n > 0 {
+		d = rounded(d, mathDigits+guardDigits)
+	}
+	exponent = placeOf(d)
+	mantissa = toAPD(types.BigDecimal{Unscaled: d.Unscaled, Scale: int32(digits(d.Unscaled) - 1)})
+	return mantissa, exponent
+}
+
+// expDecimal computes e^d as e^r * 10^k, where r is what is left of d after k times the logarithm of 10.
 func expDecimal(d types.BigDecimal) (types.BigDecimal, error) {
-	var x apd.Decimal
-	c := apdContext
-	if _, err := c.Exp(&x, toAPD(d)); err != nil {
+	// Beyond ten digits the result has an exponent of more than 32 bits; below 10^-50 nothing is left of d.
+	const most, least = 10, -50
+	switch place := placeOf(d); {
+	case d.Unscaled.Sign() == 0:
+		return types.BigDecimal{Unscaled: big.NewInt(1)}, nil
+	case place < least:
+		return types.BigDecimal{Unscaled: pow10(mathDigits - 1), Scale: mathDigits - 1}, nil
+	case place > most && d.Unscaled.Sign() < 0:
+		return d, cql.Serverf("java.lang.ArithmeticException: Underflow")
+	case place > most:
 		return d, errOverflow
 	}
-	return fromAPD(&x), nil
+	c, x := apdContext(), toAPD(rounded(d, mathDigits+guardDigits))
+	var k, r, e apd.Decimal
+	if _, err := c.Quo(&k, x, ln10); err != nil {
+		return d, errOverflow
+	}
+	if _, err := c.Floor(&k, &k); err != nil {
+		return d, errOverflow
+	}
+	tens, err := k.Int64()
+	if err != nil {
+		return d, errOverflow
+	}
+	if _, err := c.Mul(&r, &k, ln10); err != nil {
+		return d, errOverflow
+	}
+	if _, err := c.Sub(&r, x, &r); err != nil {
+		return d, errOverflow
+	}
+	if _, err := c.Exp(&e, &r); err != nil {
+		return d, errOverflow
+	}
+	result := rounded(fromAPD(&e), mathDigits)
+	scale := int64(result.Scale) - tens
+	switch {
+	case scale > math.MaxInt32:
+		return d, cql.Serverf("java.lang.ArithmeticException: Underflow")
+	case scale < math.MinInt32:
+		return d, errOverflow
+	}
+	return types.BigDecimal{Unscaled: result.Unscaled, Scale: int32(scale)}, nil
 }
 
+// logDecimal computes the natural logarithm as that of a number between 1 and 10 and a multiple of the logarithm of 10.
 func logDecimal(d types.BigDecimal) (types.BigDecimal, error) {
 	if d.Unscaled.Sign() <= 0 {
 		return d, cql.Serverf("java.lang.ArithmeticException: Natural log of number zero or less")
 	}
-	var x apd.Decimal
-	c := apdContext
-	if _, err := c.Ln(&x, toAPD(d)); err != nil {
+	mantissa, exponent := split(d)
+	c := apdContext()
+	var x, tens apd.Decimal
+	if _, err := c.Ln(&x, mantissa); err != nil {
 		return d, errOverflow
 	}
-	return fromAPD(&x), nil
+	if _, err := c.Mul(&tens, ln10, apd.New(exponent, 0)); err != nil {
+		return d, errOverflow
+	}
+	if _, err := c.Add(&x, &x, &tens); err != nil {
+		return d, errOverflow
+	}
+	return rounded(fromAPD(&x), mathDigits), nil
 }
 
+// log10Decimal computes the logarithm to base 10 as that of a number between 1 and 10 and a whole number.
 func log10Decimal(d types.BigDecimal) (types.BigDecimal, error) {
 	if d.Unscaled.Sign() <= 0 {
 		return d, cql.Serverf("java.lang.ArithmeticException: Log10 of number zero or less")
 	}
+	mantissa, exponent := split(d)
+	c := apdContext()
 	var x apd.Decimal
-	c := apdContext
-	if _, err := c.Log10(&x, toAPD(d)); err != nil {
+	if _, err := c.Log10(&x, mantissa); err != nil {
 		return d, errOverflow
 	}
-	return fromAPD(&x), nil
+	if _, err := c.Add(&x, &x, apd.New(exponent, 0)); err != nil {
+		return d, errOverflow
+	}
+	return rounded(fromAPD(&x), mathDigits), nil
 }
 
 func abs(t *types.Type, v []byte) []byte {

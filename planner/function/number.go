@@ -17,9 +17,12 @@ type number struct {
 	d    types.BigDecimal
 }
 
-// decode reads a value of t that is neither null nor empty.
+// decode reads a value of t that is neither null nor empty; bytes that are none count as 0.
 func decode(t *types.Type, v []byte) number {
 	x := number{kind: t.Kind}
+	if t.Kind != types.Varint && t.Kind != types.Decimal && t.Validate(v) != nil {
+		return x
+	}
 	switch t.Kind {
 	case types.Tinyint:
 		x.i = int64(types.Int8(v))
