@@ -7,7 +7,6 @@ import (
 
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/schema"
-	"github.com/helenusdb/helenus/cql/types"
 	"github.com/helenusdb/helenus/planner"
 	"github.com/helenusdb/helenus/storage/request"
 )

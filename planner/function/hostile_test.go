@@ -12,8 +12,9 @@ import (
 // hostileDecimals are numbers whose scales, lengths and signs are at their ends.
 func hostileDecimals() [][]byte {
 	var all [][]byte
-	long := new(big.Int).Lsh(big.NewInt(1), 8*40000)
-	for _, scale := range []int32{math.MinInt32, math.MinInt32 + 1, -100001, -99999, -20001, -1, 0, 1, 20001, 99999, 100001, math.MaxInt32 - 1, math.MaxInt32} {
+	long := new(big.Int).Lsh(big.NewInt(1), 8*8000)
+	scales := []int32{math.MinInt32, math.MinInt32 + 1, -100001, -9999, -1, 0, 1, 9999, 100001, math.MaxInt32 - 1, math.MaxInt32}
+	for _, scale := range scales {
 		for _, n := range []*big.Int{big.NewInt(0), big.NewInt(1), big.NewInt(-1), big.NewInt(10), big.NewInt(999999), long, new(big.Int).Neg(long)} {
 			all = append(all, types.AppendDecimal(nil, types.BigDecimal{Unscaled: n, Scale: scale}))
 		}
@@ -55,7 +56,7 @@ func TestHostileDecimals(t *testing.T) {
 			case f.Call != nil && len(f.Args) == 2 && f.Args[0].Kind == types.Decimal && f.Args[1].Kind == types.Decimal:
 				for i, v := range values {
 					for j, w := range values {
-						if (i*31+j)%5 == 0 {
+						if (i*31+j)%17 == 0 {
 							check(f.String(), func() { _, _ = f.Call(nil, [][]byte{v, w}) })
 						}
 					}

@@ -58,8 +58,9 @@ var arithmetics = []arithmetic{
 	},
 }
 
-// maxVarintBytes bounds the operands of varint arithmetic. Deviation: Cassandra computes with varints of any length.
-const maxVarintBytes = 64 << 10
+// maxVarintBytes bounds the operands of varint and decimal arithmetic together, to some 39000 digits.
+// Deviation: Cassandra computes with any length.
+const maxVarintBytes = 16 << 10
 
 // operatorFunctions are the operators. Source: OperationFcts.
 func operatorFunctions() []*Function {
