@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"net"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -277,6 +278,11 @@ func (c *client) typedValues() []typed {
 		{"frozen<address>", map[string]any{"street": "Main", "number": 5}}, {"address", map[string]any{"street": "Side", "number": 6}},
 		{"duration", gocql.Duration{Months: 1, Days: 2, Nanoseconds: 3}},
 	}
+	if c.want.Version == 3 {
+		// Before v4 these are custom types, which the driver does not take.
+		later := []string{"date", "time", "smallint", "tinyint", "duration"}
+		list = slices.DeleteFunc(list, func(v typed) bool { return slices.Contains(later, v.cql) })
+	}
 	if vectors {
 		list = append(list, typed{"vector<float, 3>", []float32{1, 2.5, -3}}, typed{"vector<text, 2>", []string{"a", "bc"}})
 	}
@@ -315,11 +321,11 @@ func (c *client) types() error {
 	if err := c.session.Query("SELECT tup FROM "+c.ks+".types WHERE k = 1").Scan(&number, &word); err != nil || number != 7 || word != "seven" {
 		wrong = append(wrong, fmt.Sprintf("tuple: %d %q %v", number, word, err))
 	}
-	var none *int
-	if err := c.session.Query("INSERT INTO "+c.ks+".types (k, c9) VALUES (?, ?)", 2, nil).Exec(); err != nil {
+	var none *string
+	if err := c.session.Query("INSERT INTO "+c.ks+".types (k, c0) VALUES (?, ?)", 2, nil).Exec(); err != nil {
 		return err
 	}
-	if err := c.session.Query("SELECT c9 FROM " + c.ks + ".types WHERE k = 2").Scan(&none); err != nil || none != nil {
+	if err := c.session.Query("SELECT c0 FROM " + c.ks + ".types WHERE k = 2").Scan(&none); err != nil || none != nil {
 		wrong = append(wrong, fmt.Sprintf("null: %v %v", none, err))
 	}
 	if wrong != nil {
@@ -424,8 +430,24 @@ func (c *client) unprepared() error {
 	return c.exec(insert, 2, 2)
 }
 
+// keyspace waits until what the driver holds of the keyspace is as wanted: it reads the schema a while after an event.
+func (c *client) keyspace(wanted func(*gocql.KeyspaceMetadata) bool) (*gocql.KeyspaceMetadata, error) {
+	for range 150 {
+		ks, err := c.session.KeyspaceMetadata(c.ks)
+		if err == nil && wanted(ks) {
+			return ks, nil
+		}
+		if err != nil && !errors.Is(err, gocql.ErrKeyspaceDoesNotExist) {
+			return nil, err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return nil, errors.New("the driver does not know it within 15 s")
+}
+
 func (c *client) event() error {
-	if _, err := c.session.KeyspaceMetadata(c.ks); err != nil {
+	known := func(*gocql.KeyspaceMetadata) bool { return true }
+	if _, err := c.keyspace(known); err != nil {
 		return err
 	}
 	other, err := c.open()
@@ -436,17 +458,8 @@ func (c *client) event() error {
 	if err := other.Query("CREATE TABLE " + c.ks + ".noticed (k int PRIMARY KEY)").Exec(); err != nil {
 		return err
 	}
-	for range 100 {
-		ks, err := c.session.KeyspaceMetadata(c.ks)
-		if err != nil {
-			return err
-		}
-		if ks.Tables["noticed"] != nil {
-			return nil
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	return errors.New("the table is not noticed within 10 s")
+	_, err = c.keyspace(func(ks *gocql.KeyspaceMetadata) bool { return ks.Tables["noticed"] != nil })
+	return err
 }
 
 func (c *client) inflight() error {
@@ -478,7 +491,9 @@ func (c *client) metadata() error {
 	if len(host.Tokens()) != 16 || host.DataCenter() == "" || host.HostID() == "" || !strings.HasSuffix(host.Partitioner(), "Murmur3Partitioner") {
 		return fmt.Errorf("host %v: %d tokens, %q, %q, %q", host, len(host.Tokens()), host.DataCenter(), host.HostID(), host.Partitioner())
 	}
-	ks, err := c.session.KeyspaceMetadata(c.ks)
+	ks, err := c.keyspace(func(ks *gocql.KeyspaceMetadata) bool {
+		return ks.Tables["t"] != nil && ks.Tables["t"].Columns["extra"] != nil
+	})
 	if err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ const checks = {
     assert.strictEqual(refusedUpdate.first().v, 'first');
   },
   async types() {
-    const values = [
+    const all = [
       ['ascii', 'abc'], ['bigint', types.Long.fromString('-4611686018427387904')], ['blob', Buffer.from('cafe', 'hex')],
       ['boolean', true], ['date', types.LocalDate.fromString('2011-02-03')], ['decimal', types.BigDecimal.fromString('-12.345')],
       ['double', -2.5e300], ['float', 1.25], ['inet', types.InetAddress.fromString('2001:db8::1')],
@@ -147,6 +147,9 @@ const checks = {
       ['duration', new types.Duration(1, 2, types.Long.fromNumber(3))], ['vector<float, 3>', new types.Vector([1, 2.5, -3], 'float')],
       ['text', null], ['text', ''],
     ];
+    // Before v4 these are custom types, which the driver does not encode.
+    const later = version === 3 ? ['date', 'time', 'smallint', 'tinyint', 'duration'] : [];
+    const values = all.filter(([t]) => !later.includes(t));
     const columns = values.map(([t], i) => `c${i} ${t}`).join(', ');
     await client.execute(`CREATE TABLE ${ks}.types (k int PRIMARY KEY, ${columns})`);
     const names = values.map((_, i) => `c${i}`).join(', ');
