@@ -11,7 +11,8 @@ var fuzzTypes = []*Type{
 	TInet, TDate, TTime, TSmallint, TTinyint, TDuration, TEmpty, ListOf(TInt, true), SetOf(TText, true),
 	MapOf(TInt, TDecimal, true), TupleOf(TInt, TText, ListOf(TVarint, true)),
 	{Kind: UDT, Frozen: true, Keyspace: "ks", Name: "u", Fields: []string{"a", "B"}, Elems: []*Type{TInt, SetOf(TDuration, true)}},
-	VectorOf(TFloat, 3), VectorOf(TText, 2), ListOf(MapOf(TText, SetOf(TBoolean, true), true), false), VectorOf(SetOf(TInt, true), 1),
+	VectorOf(TFloat, 3), VectorOf(TText, 2), ListOf(MapOf(TText, SetOf(TBoolean, true), true), false),
+	VectorOf(SetOf(TInt, true), 1),
 }
 
 // FuzzCompare holds that Compare and Validate survive any bytes, that the order is antisymmetric, and that equal bytes
@@ -80,7 +81,8 @@ func BenchmarkCompare(b *testing.B) {
 		{TTimeuuid, []byte("\x50\x55\x4d\x6e\x29\xbb\x11\xe5\xb3\x45\xfe\xff\x81\x9c\xdc\x9f"),
 			[]byte("\x50\x55\x4d\x6e\x29\xbb\x11\xe5\xb3\x45\xfe\xff\x81\x9c\xdc\x90")},
 		{TDecimal, []byte{0, 0, 0, 1, 10}, []byte{0, 0, 0, 2, 100}},
-		{TupleOf(TInt, TInt), []byte{0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 1}, []byte{0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 2}},
+		{TupleOf(TInt, TInt), []byte{0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 1},
+			[]byte{0, 0, 0, 4, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 2}},
 	} {
 		b.Run(v.typ.String(), func(b *testing.B) {
 			b.ReportAllocs()

@@ -94,7 +94,8 @@ func TestParse(t *testing.T) {
 	}
 	for _, v := range []struct{ in, want string }{
 		{"VARCHAR", "text"}, {" frozen < list< INT > > ", "frozen<list<int>>"}, {`list<frozen<"Addr">>`, `list<frozen<"Addr">>`},
-		{"k.addr", "addr"}, {"map<text,frozen<map<int,text>>>", "map<text, frozen<map<int, text>>>"}, {"vector<float,3>", "vector<float, 3>"},
+		{"k.addr", "addr"}, {"map<text,frozen<map<int,text>>>", "map<text, frozen<map<int, text>>>"},
+		{"vector<float,3>", "vector<float, 3>"},
 		{"frozen<vector<int, 2>>", "vector<int, 2>"}, {"tuple<int,list<int>>", "frozen<tuple<int, frozen<list<int>>>>"},
 		{"'Int32Type'", "int"}, {"'org.apache.cassandra.db.marshal.ReversedType(UTF8Type)'", "text"},
 		{"'CompositeType(Int32Type)'", "'org.apache.cassandra.db.marshal.CompositeType(org.apache.cassandra.db.marshal.Int32Type)'"},
@@ -106,8 +107,10 @@ func TestParse(t *testing.T) {
 		}
 	}
 	for _, in := range []string{
-		"", "list", "list<", "list<int", "list<int,int>", "map<int>", "vector<int>", "vector<int,>", "vector<int,0>", "vector<int,2", "int>",
-		"nope", "'nope.Foo'", "'ListType'", "'ListType(Int32Type'", "\"a", "tuple<>", "set<int>>", "'VectorType(Int32Type , x)'", "frozen<>",
+		"", "list", "list<", "list<int", "list<int,int>", "map<int>", "vector<int>", "vector<int,>", "vector<int,0>",
+		"vector<int,2", "int>",
+		"nope", "'nope.Foo'", "'ListType'", "'ListType(Int32Type'", "\"a", "tuple<>", "set<int>>", "'VectorType(Int32Type , x)'",
+		"frozen<>",
 		strings.Repeat("list<", 500) + "int" + strings.Repeat(">", 500), "'" + strings.Repeat("ListType(", 500) + "'",
 	} {
 		if got, err := Parse(in, udt); err == nil {
@@ -120,7 +123,8 @@ func TestParse(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"frozen<map<text, list<int>>>", "vector<float, 3>", "'CompositeType(Int32Type,UTF8Type)'", `tuple<"Addr", int>`,
-		"org.apache.cassandra.db.marshal.UserType(ks,61,62:Int32Type)", "DynamicCompositeType(a=>Int32Type)", "VectorType(FloatType , 3)",
+		"org.apache.cassandra.db.marshal.UserType(ks,61,62:Int32Type)", "DynamicCompositeType(a=>Int32Type)",
+		"VectorType(FloatType , 3)",
 	} {
 		f.Add(s)
 	}

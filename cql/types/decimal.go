@@ -14,6 +14,14 @@ type BigDecimal struct {
 	Scale    int32
 }
 
+// maxNumberBytes bounds the varints, alone or within decimals, that are turned into text or brought to another scale, and
+// maxNumberDigits the text that is read as one: both take time with the square of the length.
+// Deviation: Cassandra has no bounds. Longer values are stored and sent back like all others.
+const (
+	maxNumberBytes  = 16 << 10
+	maxNumberDigits = 39456
+)
+
 // ParseVarintBytes returns the value of a varint: big-endian two's complement of any width; no bytes are 0.
 func ParseVarintBytes(v []byte) *big.Int {
 	n := new(big.Int)
@@ -165,6 +173,10 @@ func compareLarge(a *big.Int, scaleA int64, b *big.Int, scaleB int64) int {
 		return -1
 	case lowB+log10Of2+slack < lowA:
 		return 1
+	}
+	if diff := scaleB - scaleA; diff > maxNumberDigits || diff < -maxNumberDigits {
+		// Too far to bring them to one scale; numbers this long and this close have some fixed order.
+		return cmp.Or(cmp.Compare(lowA, lowB), cmp.Compare(scaleA, scaleB))
 	}
 	if scaleA < scaleB {
 		return shiftDigits(a, scaleB-scaleA).CmpAbs(b)

@@ -61,12 +61,18 @@ func (t *Type) FromString(s string) ([]byte, error) {
 		n, err := parseInt(s, 64, "long")
 		return valueOr(AppendInt64(nil, n), err)
 	case Varint:
+		if len(s) > maxNumberDigits {
+			return nil, errLongNumber
+		}
 		n, ok := parseBigInt(s)
 		if !ok {
 			return nil, cql.Invalidf("unable to make int from '%s'", s)
 		}
 		return AppendVarint(nil, n), nil
 	case Decimal:
+		if len(s) > maxNumberDigits {
+			return nil, errLongNumber
+		}
 		d, ok := ParseDecimal(s)
 		if !ok {
 			return nil, cql.Invalidf("unable to make BigDecimal from '%s'", s)
@@ -103,6 +109,9 @@ func (t *Type) FromString(s string) ([]byte, error) {
 	}
 	return nil, cql.Invalidf("cannot parse '%s' as %s", s, t)
 }
+
+// errLongNumber is returned for a varint or decimal of more digits than are read.
+var errLongNumber = cql.Invalidf("A number may not have more than %d digits", maxNumberDigits)
 
 // valueOr returns v, or nil when there is an error.
 func valueOr(v []byte, err error) ([]byte, error) {

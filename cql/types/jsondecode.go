@@ -160,7 +160,8 @@ func (d *jsonDecoder) value(depth int) any {
 		d.fail(d.i+1, "Unexpected character ('+' (code 43)) in numeric value: JSON spec does not allow numbers to have plus signs: "+
 			"enable `JsonReadFeature.ALLOW_LEADING_PLUS_SIGN_FOR_NUMBERS` to allow")
 	case c == '/':
-		d.unexpected(d.i, "maybe a (non-standard) comment? (not recognized as one since Feature 'ALLOW_COMMENTS' not enabled for parser)")
+		d.unexpected(d.i, "maybe a (non-standard) comment? (not recognized as one since Feature 'ALLOW_COMMENTS' not enabled "+
+			"for parser)")
 	case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
 		return d.word()
 	default:

@@ -26,8 +26,10 @@ func (t *Type) FromJSON(decoded any) ([]byte, error) {
 	case Blob, Custom:
 		return blobFromJSON(decoded)
 	case Varint:
-		if n, ok := parseBigInt(javaString(decoded)); ok {
-			return AppendVarint(nil, n), nil
+		if text := javaString(decoded); text != "" {
+			if v, err := t.FromString(text); err == nil {
+				return v, nil
+			}
 		}
 		return nil, cql.Invalidf("Value '%s' is not a valid representation of a varint value", javaString(decoded))
 	case Decimal:
@@ -131,8 +133,8 @@ func blobFromJSON(decoded any) ([]byte, error) {
 	}
 	digits, ok := strings.CutPrefix(s, "0x")
 	if !ok {
-		return nil, cql.Invalidf("Value '%s' is not a valid blob representation: String representation of blob is missing 0x prefix: %s",
-			s, s)
+		return nil, cql.Invalidf("Value '%s' is not a valid blob representation: String representation of blob is missing 0x "+
+			"prefix: %s", s, s)
 	}
 	v, err := hex.DecodeString(digits)
 	if err != nil {

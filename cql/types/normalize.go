@@ -7,8 +7,8 @@ import (
 
 // Normalize checks v as Validate does and returns it in the form that is stored: sets and maps sorted by element or key
 // and without duplicates (of equal keys the first spelling and the last value stay), at every depth that Cassandra
-// rewrites. It returns v itself when it is in that form already. Unlike Validate it lets null elements of an outermost list pass, as Cassandra does
-// for frozen lists, and turns empty elements of it that have no meaning (an empty int) into null.
+// rewrites. It returns v itself when it is in that form already. Unlike Validate it lets null elements of an outermost list
+// pass, as Cassandra does for frozen lists, and turns empty elements of it that have no meaning (an empty int) into null.
 //
 // Source: Lists, Sets and Maps.Value.fromSerialized; cql.md 2.4 (38).
 func (t *Type) Normalize(v []byte) ([]byte, error) {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// wellFormed reports whether v has a length that a value of the native type t can have; the printers take other bytes
-// for a blob instead of failing.
+// wellFormed reports whether v has a length that a value of the native type t can have and that is not too long to print;
+// the printers take other bytes for a blob instead of failing.
 func (t *Type) wellFormed(v []byte) bool {
 	switch t.Kind {
 	case Boolean, Tinyint:
@@ -22,9 +22,9 @@ func (t *Type) wellFormed(v []byte) bool {
 	case Inet:
 		return len(v) == 4 || len(v) == 16
 	case Decimal:
-		return len(v) >= 4
+		return len(v) >= 4 && len(v) <= maxNumberBytes
 	case Varint:
-		return len(v) > 0
+		return len(v) > 0 && len(v) <= maxNumberBytes
 	case Duration:
 		_, err := ParseDurationBytes(v)
 		return err == nil

@@ -118,7 +118,9 @@ func TestFromConstantGolden(t *testing.T) {
 }
 
 func TestAcceptsConstantGolden(t *testing.T) {
-	names := map[string]Assignability{"NOT_ASSIGNABLE": NotAssignable, "WEAKLY_ASSIGNABLE": WeaklyAssignable, "EXACT_MATCH": ExactMatch}
+	names := map[string]Assignability{
+		"NOT_ASSIGNABLE": NotAssignable, "WEAKLY_ASSIGNABLE": WeaklyAssignable, "EXACT_MATCH": ExactMatch,
+	}
 	order := []ConstKind{ConstString, ConstInteger, ConstUUID, ConstFloat, ConstBoolean, ConstHex, ConstDuration, ConstNull}
 	golden(t, "assign.tsv", func(t *testing.T, typ *Type, args []string) {
 		for i, want := range strings.Fields(args[0]) {
@@ -179,7 +181,9 @@ func FuzzText(f *testing.F) {
 
 // FuzzFromString holds that no text makes a value that is not valid.
 func FuzzFromString(f *testing.F) {
-	for kind, s := range map[byte]string{10: "2011-02-03 04:05:06+01:00", 19: "P1Y2M3DT4H5M6S", 5: "1e10", 14: "::1%x", 16: "1:2:3.4"} {
+	for kind, s := range map[byte]string{
+		10: "2011-02-03 04:05:06+01:00", 19: "P1Y2M3DT4H5M6S", 5: "1e10", 14: "::1%x", 16: "1:2:3.4",
+	} {
 		f.Add(kind, s)
 	}
 	f.Fuzz(func(t *testing.T, kind byte, s string) {

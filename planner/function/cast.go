@@ -35,7 +35,8 @@ func castFunctions() []*Function {
 		}
 	}
 	for _, to := range list(types.TText, types.TAscii) {
-		for _, from := range append(list(types.TBoolean, types.TInet, types.TUUID, types.TTimeuuid, types.TTimestamp, types.TDate, types.TTime), numbers...) {
+		others := list(types.TBoolean, types.TInet, types.TUUID, types.TTimeuuid, types.TTimestamp, types.TDate, types.TTime)
+		for _, from := range append(others, numbers...) {
 			add(from, to, func(v []byte) ([]byte, error) { return from.AppendText([]byte{}, v), nil })
 		}
 	}

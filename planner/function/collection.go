@@ -30,10 +30,10 @@ func collectionFactories() map[string]*factory {
 		"map_keys":         of(mapParam, func(t *types.Type) *types.Type { return types.SetOf(t.Elems[0], true) }, mapKeys),
 		"map_values":       of(mapParam, func(t *types.Type) *types.Type { return types.ListOf(t.Elems[1], true) }, mapValues),
 		"collection_count": of(anyCollection, func(*types.Type) *types.Type { return types.TInt }, countElements),
-		"collection_min":   of(setOrList, elementType, func(t *types.Type, elems [][]byte) ([]byte, error) { return extremeOf(t, elems, -1), nil }),
-		"collection_max":   of(setOrList, elementType, func(t *types.Type, elems [][]byte) ([]byte, error) { return extremeOf(t, elems, 1), nil }),
-		"collection_sum":   of(numeric, elementType, func(t *types.Type, elems [][]byte) ([]byte, error) { return accumulate(newSum(t.Elems[0]), elems) }),
-		"collection_avg":   of(numeric, elementType, func(t *types.Type, elems [][]byte) ([]byte, error) { return accumulate(newAverage(t.Elems[0]), elems) }),
+		"collection_min":   of(setOrList, elementType, leastElement),
+		"collection_max":   of(setOrList, elementType, greatestElement),
+		"collection_sum":   of(numeric, elementType, sumElements),
+		"collection_avg":   of(numeric, elementType, averageElements),
 	}
 }
 
@@ -68,6 +68,19 @@ func mapValues(t *types.Type, elems [][]byte) ([]byte, error) {
 
 func countElements(t *types.Type, elems [][]byte) ([]byte, error) {
 	return types.AppendInt32(nil, int32(len(elems)/len(t.Elems))), nil
+}
+
+func leastElement(t *types.Type, elems [][]byte) ([]byte, error) { return extremeOf(t, elems, -1), nil }
+func greatestElement(t *types.Type, elems [][]byte) ([]byte, error) {
+	return extremeOf(t, elems, 1), nil
+}
+
+func sumElements(t *types.Type, elems [][]byte) ([]byte, error) {
+	return accumulate(newSum(t.Elems[0]), elems)
+}
+
+func averageElements(t *types.Type, elems [][]byte) ([]byte, error) {
+	return accumulate(newAverage(t.Elems[0]), elems)
 }
 
 // extremeOf returns the least (sign -1) or the greatest (1) element; nil of none.

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"math"
 	"sort"
 	"time"
 
@@ -17,13 +18,16 @@ func floorFunctions() []*Function {
 			start, ret = types.TDate, types.TDate
 		}
 		two := list(t, types.TDuration)
-		all = append(all, monotonic(scalar("floor", two, ret, func(args [][]byte) ([]byte, error) { return floorTo(t, args[0], args[1], 0) })))
+		all = append(all, monotonic(scalar("floor", two, ret, func(args [][]byte) ([]byte, error) {
+			return floorTo(t, args[0], args[1], 0)
+		})))
 		three := list(t, types.TDuration, start)
 		all = append(all, monotonic(scalar("floor", three, ret, func(args [][]byte) ([]byte, error) {
 			return floorTo(t, args[0], args[1], millisOf(start, args[2]))
 		})))
 	}
-	return append(all, monotonic(scalar("floor", list(types.TTime, types.TDuration), types.TTime, func(args [][]byte) ([]byte, error) {
+	ofTime := list(types.TTime, types.TDuration)
+	return append(all, monotonic(scalar("floor", ofTime, types.TTime, func(args [][]byte) ([]byte, error) {
 		return floorTime(types.Int64(args[0]), args[1])
 	})))
 }
@@ -38,7 +42,8 @@ func floorTo(t *types.Type, v, duration []byte, start int64) ([]byte, error) {
 		return nil, err
 	}
 	if t.Kind == types.Date && d.Nanos != 0 {
-		return nil, cql.Invalidf("The floor on date values cannot be computed for the %s duration as precision is below 1 day", d.Append(nil))
+		return nil, cql.Invalidf("The floor on date values cannot be computed for the %s duration as precision is below 1 day",
+			d.Append(nil))
 	}
 	ms := millisOf(t, v)
 	switch {
@@ -51,7 +56,7 @@ func floorTo(t *types.Type, v, duration []byte, start int64) ([]byte, error) {
 	}
 	if d.Months == 0 {
 		if step := int64(d.Days)*dayMillis + d.Nanos/int64(time.Millisecond); step > 0 {
-			ms -= (ms - start) % step
+			ms -= int64((uint64(ms) - uint64(start)) % uint64(step)) // no signed number holds every difference
 		}
 	} else {
 		ms = floorMonths(ms, start, d)
@@ -72,12 +77,14 @@ func floorMonths(ms, start int64, d types.DurationValue) int64 {
 	if millis == 0 {
 		return base
 	}
+	// No more multiples fit than of the days and milliseconds alone; up to there nothing overflows.
+	n = min(n, int64(min(uint64(ms)-uint64(start), math.MaxInt64))/millis)
 	if n > maxFloorSteps {
 		// So many multiples are not tried one by one; ends of months make no difference that counts here.
-		n = int64(sort.Search(int(n), func(k int) bool { return addMonths(start, int64(k+1)*months)+int64(k+1)*millis > ms }))
-		base = addMonths(start, n*months)
+		n = int64(sort.Search(int(n), func(k int) bool { return addMonths(start, int64(k+1)*months) > ms-int64(k+1)*millis }))
 	}
-	for base+n*millis > ms {
+	base = addMonths(start, n*months)
+	for base > ms-n*millis {
 		n--
 		base = addMonths(base, -months)
 	}

@@ -15,7 +15,9 @@ func hostileDecimals() [][]byte {
 	long := new(big.Int).Lsh(big.NewInt(1), 8*8000)
 	scales := []int32{math.MinInt32, math.MinInt32 + 1, -100001, -9999, -1, 0, 1, 9999, 100001, math.MaxInt32 - 1, math.MaxInt32}
 	for _, scale := range scales {
-		for _, n := range []*big.Int{big.NewInt(0), big.NewInt(1), big.NewInt(-1), big.NewInt(10), big.NewInt(999999), long, new(big.Int).Neg(long)} {
+		for _, n := range []*big.Int{
+			big.NewInt(0), big.NewInt(1), big.NewInt(-1), big.NewInt(10), big.NewInt(999999), long, new(big.Int).Neg(long),
+		} {
 			all = append(all, types.AppendDecimal(nil, types.BigDecimal{Unscaled: n, Scale: scale}))
 		}
 	}
@@ -69,5 +71,33 @@ func TestHostileDecimals(t *testing.T) {
 			check("compare", func() { types.TDecimal.Compare(v, w) })
 		}
 		check("text", func() { types.TDecimal.AppendJSON(nil, v) })
+	}
+}
+
+// TestHostileFloor holds that floors over the whole range of time with any duration end soon.
+func TestHostileFloor(t *testing.T) {
+	times := []int64{math.MinInt64, -1, 0, 1, 1296705906789, math.MaxInt64}
+	durations := []types.DurationValue{
+		{Months: 1}, {Months: 1, Nanos: 1e6}, {Months: 1, Days: 1}, {Months: 1, Days: math.MaxInt32}, {Days: 1},
+		{Months: math.MaxInt32, Days: math.MaxInt32, Nanos: math.MaxInt64 / 1e6 * 1e6}, {Nanos: 1e6},
+	}
+	start := time.Now()
+	for _, f := range natives["floor"] {
+		if len(f.Args) != 3 || f.Args[0].Kind != types.Timestamp {
+			continue
+		}
+		for _, at := range times {
+			for _, from := range times {
+				for _, d := range durations {
+					v, err := f.Call(nil, [][]byte{types.AppendInt64(nil, at), types.AppendDuration(nil, d), types.AppendInt64(nil, from)})
+					if err == nil && d.Months == 0 && types.Int64(v) > at {
+						t.Errorf("floor of %d by %v from %d is %d", at, d, from, types.Int64(v))
+					}
+				}
+			}
+		}
+	}
+	if d := time.Since(start); d > time.Second {
+		t.Errorf("floors take %v", d)
 	}
 }

@@ -27,7 +27,8 @@ func maskFactories() map[string]*factory {
 		return &Function{Name: name, Args: args, Return: args[0], Call: call, Pure: true}, nil
 	}}
 	same := param{name: "any", sameAs: 0, always: true}
-	replace := &factory{params: []param{anyParam(), same}, make: func(name string, args []*types.Type, _ *types.Type) (*Function, error) {
+	two := []param{anyParam(), same}
+	replace := &factory{params: two, make: func(name string, args []*types.Type, _ *types.Type) (*Function, error) {
 		call := func(_ *Env, values [][]byte) ([]byte, error) { return values[1], nil }
 		return &Function{Name: name, Args: args, Return: args[0], Call: call, Pure: true}, nil
 	}}
@@ -98,8 +99,8 @@ func partialMask(inner bool) *factory {
 			padding := '*'
 			if len(values) == 4 && values[3] != nil {
 				if n := len(utf16.Encode([]rune(string(values[3])))); n != 1 {
-					return nil, cql.Invalidf("The padding argument for function system.%s should be single-character, but '%s' has %d characters.",
-						name, values[3], n)
+					return nil, cql.Invalidf("The padding argument for function system.%s should be single-character, "+
+						"but '%s' has %d characters.", name, values[3], n)
 				}
 				padding, _ = utf8.DecodeRune(values[3])
 			}

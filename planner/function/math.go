@@ -24,7 +24,9 @@ type mathFunction struct {
 // mathFunctions are abs, exp, log, log10 and round. Source: MathFcts, NumberType.
 func mathFunctions() []*Function {
 	var all []*Function
-	for _, m := range []mathFunction{{"exp", math.Exp, expDecimal}, {"log", math.Log, logDecimal}, {"log10", math.Log10, log10Decimal}} {
+	for _, m := range []mathFunction{
+		{"exp", math.Exp, expDecimal}, {"log", math.Log, logDecimal}, {"log10", math.Log10, log10Decimal},
+	} {
 		for _, t := range numbers {
 			all = append(all, scalar(m.name, list(t), t, func(args [][]byte) ([]byte, error) { return m.apply(t, args[0]) }))
 		}

@@ -74,7 +74,8 @@ func checkArgs(f *Function, args []Arg) error {
 	}
 	for i, a := range args {
 		if a.Assignable(f.Args[i]) == types.NotAssignable {
-			return cql.Invalidf("Type error: %s cannot be passed as argument %d of function %s of type %s", a.Text, i, f.FullName(), f.Args[i])
+			return cql.Invalidf("Type error: %s cannot be passed as argument %d of function %s of type %s",
+				a.Text, i, f.FullName(), f.Args[i])
 		}
 	}
 	return nil
@@ -131,8 +132,8 @@ func bestMatch(ks, name string, candidates []*Function, args []Arg, receiver *ty
 	case ks == "system" && name == Negation:
 		return nil, cql.Invalidf("Ambiguous negation: use type casts to disambiguate")
 	}
-	return nil, cql.Invalidf("Ambiguous call to function %s (can be matched by following signatures: %s): use type casts to disambiguate",
-		full, signatures(fitting))
+	return nil, cql.Invalidf("Ambiguous call to function %s (can be matched by following signatures: %s): "+
+		"use type casts to disambiguate", full, signatures(fitting))
 }
 
 // ofReceiver returns the operation whose operands both have the receiver's type, which is meant when constants alone are

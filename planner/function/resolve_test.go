@@ -54,7 +54,8 @@ func term(t *testing.T, text string) Arg {
 		return constant(types.ConstDuration, types.TDuration)
 	case strings.Contains(text, "[") || strings.Contains(text, "{"):
 		own := map[string]*types.Type{
-			"{'a','b'}": types.SetOf(types.TAscii, true), "{1,2}": types.SetOf(types.TInt, true), "{'a':1}": types.MapOf(types.TAscii, types.TInt, true),
+			"{'a','b'}": types.SetOf(types.TAscii, true), "{1,2}": types.SetOf(types.TInt, true),
+			"{'a':1}": types.MapOf(types.TAscii, types.TInt, true),
 		}[text]
 		n := strings.Count(text, ",") + 1
 		text = strings.NewReplacer(",", ", ", ":", ": ").Replace(text)

@@ -28,7 +28,9 @@ func similarityFactories() map[string]*factory {
 		}}
 	}
 	return map[string]*factory{
-		"similarity_cosine": of(false, cosine), "similarity_euclidean": of(true, euclidean), "similarity_dot_product": of(true, dotProduct),
+		"similarity_cosine":      of(false, cosine),
+		"similarity_euclidean":   of(true, euclidean),
+		"similarity_dot_product": of(true, dotProduct),
 	}
 }
 
