@@ -244,6 +244,7 @@ func onlyNulls(v []byte) bool {
 	return len(v) == 0
 }
 
+// compareVectors orders vectors element by element.
 func (t *Type) compareVectors(a, b []byte) int {
 	elem := t.Elems[0]
 	for range t.Dim {

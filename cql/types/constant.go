@@ -22,6 +22,7 @@ const (
 	ConstNull
 )
 
+// constNames holds what Cassandra calls the classes in error texts.
 var constNames = [...]string{"STRING", "INTEGER", "UUID", "FLOAT", "BOOLEAN", "HEX", "DURATION", "NULL"}
 
 // String returns the word that Cassandra's error texts have for the class.

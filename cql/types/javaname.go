@@ -66,6 +66,7 @@ func (t *Type) printJava(b *strings.Builder, inFrozen bool) {
 	}
 }
 
+// printJavaParameters prints what stands in the parentheses of a class.
 func (t *Type) printJavaParameters(b *strings.Builder, inFrozen bool) {
 	if t.Kind == Vector {
 		t.Elems[0].printJava(b, false)
@@ -145,6 +146,7 @@ func (p *nameParser) word(others string) string {
 	return p.s[start:p.i]
 }
 
+// javaSyntax is the error for what does not parse at the current place.
 func (p *nameParser) javaSyntax(what string) *cql.Error {
 	return cql.Syntaxf("Syntax error parsing '%s' at char %d: %s", p.s, p.i, what)
 }
@@ -225,6 +227,7 @@ func (p *nameParser) javaCompound(class string, args []*Type) (*Type, error) {
 	return TupleOf(args...).Freeze(), nil
 }
 
+// javaVector reads (element , dimension).
 func (p *nameParser) javaVector(depth int) (*Type, error) {
 	if !p.take('(') {
 		return nil, p.javaSyntax("expecting '('")

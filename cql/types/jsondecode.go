@@ -98,8 +98,10 @@ type jsonDecoder struct {
 	err error
 }
 
+// isJSONSpace reports whether c may stand between tokens.
 func isJSONSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
+// skip moves over blanks.
 func (d *jsonDecoder) skip() {
 	for d.i < len(d.s) && isJSONSpace(d.s[d.i]) {
 		d.i++
@@ -214,6 +216,7 @@ func (d *jsonDecoder) badNumber(what string) {
 	d.fail(d.i, "Unexpected character ('%c' (code %d)) in numeric value: %s", r, r, what)
 }
 
+// number reads a number; d.i stands at its first character.
 func (d *jsonDecoder) number() any {
 	start := d.i
 	if d.s[d.i] == '-' {
@@ -389,6 +392,7 @@ func (d *jsonDecoder) endOf(name string, start int) {
 		"(`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: %d, column: %d])", name, line, column)
 }
 
+// array reads an array; d.i stands at its opening bracket.
 func (d *jsonDecoder) array(depth int) any {
 	start := d.i
 	list := []any{}
@@ -412,6 +416,7 @@ func (d *jsonDecoder) array(depth int) any {
 	return list
 }
 
+// object reads an object; d.i stands at its opening brace.
 func (d *jsonDecoder) object(depth int) any {
 	start := d.i
 	o := &JSONObject{}

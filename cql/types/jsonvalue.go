@@ -197,6 +197,7 @@ func (t *Type) elementsFromJSON(list []any) ([][]byte, error) {
 	return elems, nil
 }
 
+// listFromJSON reads a list, or a set, which it sorts.
 func (t *Type) listFromJSON(list []any) ([]byte, error) {
 	elems, err := t.elementsFromJSON(list)
 	if err != nil {
@@ -208,6 +209,7 @@ func (t *Type) listFromJSON(list []any) ([]byte, error) {
 	return t.AppendCollection(nil, elems), nil
 }
 
+// vectorFromJSON reads as many elements as the vector has.
 func (t *Type) vectorFromJSON(list []any) ([]byte, error) {
 	if len(list) != t.Dim {
 		return nil, cql.Invalidf("List had incorrect size: expected %d but given %d; %s", t.Dim, len(list), javaString(list))
@@ -243,6 +245,7 @@ func (t *Type) mapFromJSON(o *JSONObject) ([]byte, error) {
 	return t.AppendCollection(nil, sortEntries(t.Elems[0], entries, 2)), nil
 }
 
+// tupleFromJSON reads a field for each item; all must be given, null ones too.
 func (t *Type) tupleFromJSON(list []any) ([]byte, error) {
 	if len(list) > len(t.Elems) {
 		return nil, cql.Invalidf("Tuple contains extra items (expected %d): %s", len(t.Elems), javaString(list))

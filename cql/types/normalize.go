@@ -104,6 +104,7 @@ func (t *Type) canonical(v []byte) []byte {
 // mappedPrefix starts the IPv6 form of an IPv4 address.
 var mappedPrefix = [12]byte{10: 0xff, 11: 0xff}
 
+// canonicalElements rewrites a list, set or map and puts the latter two in order.
 func (t *Type) canonicalElements(v []byte) []byte {
 	_, rest, _ := Elements(v)
 	width := len(t.Elems)
@@ -145,6 +146,7 @@ func sortEntries(key *Type, elems [][]byte, width int) [][]byte {
 	return out
 }
 
+// canonicalItems rewrites the elements of a vector.
 func (t *Type) canonicalItems(v []byte) []byte {
 	var out []byte
 	for rest := v; len(rest) > 0; {

@@ -35,6 +35,7 @@ func Parse(s string, udt func(ks, name string) *Type) (*Type, error) {
 	return t, nil
 }
 
+// cqlSyntax is the error for what does not parse at the current place.
 func (p *nameParser) cqlSyntax() *cql.Error {
 	return cql.Syntaxf("Invalid type '%s' at character %d", p.s, p.i)
 }
@@ -77,6 +78,7 @@ func (p *nameParser) cqlType(udt func(ks, name string) *Type, depth int) (*Type,
 	return p.userType(udt, "", name)
 }
 
+// userType returns the user type of a name, or the error that there is none.
 func (p *nameParser) userType(udt func(ks, name string) *Type, ks, name string) (*Type, error) {
 	if t := udt(ks, name); t != nil {
 		return t, nil
@@ -148,6 +150,7 @@ func (p *nameParser) cqlCompound(name string, udt func(ks, name string) *Type, d
 	return TupleOf(args...).Freeze(), nil
 }
 
+// cqlVector reads the dimension of a vector and the closing bracket.
 func (p *nameParser) cqlVector(elem *Type) (*Type, error) {
 	dim, err := strconv.ParseInt(p.word(""), 10, 32)
 	if err != nil || !p.take('>') {

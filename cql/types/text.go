@@ -116,6 +116,7 @@ func (t *Type) appendTupleText(dst, v []byte) []byte {
 	return dst
 }
 
+// tupleEscapes takes their meaning from the characters that appendTupleText uses.
 var tupleEscapes = strings.NewReplacer(":", `\:`, "@", `\@`)
 
 // AppendCQL appends v as a CQL literal that DESCRIBE and traces show: strings quoted, blobs with 0x, null and empty
@@ -157,6 +158,7 @@ func appendQuoted(dst []byte, s string) []byte {
 	return append(dst, '\'')
 }
 
+// appendCollectionCQL appends [a, b], {a, b} or {k: v}.
 func (t *Type) appendCollectionCQL(dst, v []byte) []byte {
 	open, closing := byte('{'), byte('}')
 	if t.Kind == List {
@@ -182,6 +184,7 @@ func (t *Type) appendCollectionCQL(dst, v []byte) []byte {
 	return append(dst, closing)
 }
 
+// appendFieldsCQL appends (a, b) or {field: a}, without fields that v ends before.
 func (t *Type) appendFieldsCQL(dst, v []byte) []byte {
 	open, closing := byte('('), byte(')')
 	if t.Kind == UDT {
@@ -210,6 +213,7 @@ func (t *Type) appendFieldsCQL(dst, v []byte) []byte {
 	return append(dst, closing)
 }
 
+// appendVectorCQL appends [a, b].
 func (t *Type) appendVectorCQL(dst, v []byte) []byte {
 	start, whole := len(dst), v
 	dst = append(dst, '[')

@@ -176,6 +176,7 @@ func (t *Type) validateCollection(v []byte, nulls bool) error {
 	return nil
 }
 
+// errShort is the error of a collection that ends before its count says.
 func (t *Type) errShort() error { return cql.Invalidf("Not enough bytes to read a %s", t.Kind) }
 
 // validateFields checks a tuple or a UDT: fields may be missing at the end, none may follow the last.
@@ -213,6 +214,7 @@ func (t *Type) validateFields(v []byte) error {
 	return nil
 }
 
+// validateVector checks that a vector has all its elements and nothing behind them.
 func (t *Type) validateVector(v []byte) error {
 	if len(v) == 0 {
 		return cql.Invalidf("Invalid empty vector value")

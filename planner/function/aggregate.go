@@ -37,18 +37,24 @@ func extremeFactories() map[string]*factory {
 // rowCount counts rows.
 type rowCount int64
 
-func (c *rowCount) Add([][]byte) error      { *c++; return nil }
+// Add counts a row.
+func (c *rowCount) Add([][]byte) error { *c++; return nil }
+
+// Result is the count.
 func (c *rowCount) Result() ([]byte, error) { return types.AppendInt64(nil, int64(*c)), nil }
 
 // valueCount counts values that are not null.
 type valueCount int64
 
+// Add counts the value unless it is null.
 func (c *valueCount) Add(args [][]byte) error {
 	if args[0] != nil {
 		*c++
 	}
 	return nil
 }
+
+// Result is the count.
 func (c *valueCount) Result() ([]byte, error) { return types.AppendInt64(nil, int64(*c)), nil }
 
 // extreme keeps the least or greatest value.
@@ -59,6 +65,7 @@ type extreme struct {
 	any  bool
 }
 
+// Add keeps the value if it is the best so far.
 func (e *extreme) Add(args [][]byte) error {
 	v := args[0]
 	if v != nil && (!e.any || e.t.Compare(v, e.best)*e.sign > 0) {
@@ -67,6 +74,7 @@ func (e *extreme) Add(args [][]byte) error {
 	return nil
 }
 
+// Result is the best value, null when there was none.
 func (e *extreme) Result() ([]byte, error) {
 	if !e.any {
 		return nil, nil
@@ -105,6 +113,7 @@ type integerSum struct {
 	sum, count int64
 }
 
+// Add adds the value unless it is null.
 func (s *integerSum) Add(args [][]byte) error {
 	if !isNull(s.t, args[0]) {
 		s.sum += decode(s.t, args[0]).i
@@ -113,6 +122,7 @@ func (s *integerSum) Add(args [][]byte) error {
 	return nil
 }
 
+// Result is the sum or average; 0 of no value.
 func (s *integerSum) Result() ([]byte, error) {
 	n := s.sum
 	if s.average && s.count > 0 {
@@ -130,6 +140,7 @@ type bigSum struct {
 	count   int64
 }
 
+// Add adds the value unless it is null.
 func (s *bigSum) Add(args [][]byte) error {
 	if isNull(s.t, args[0]) {
 		return nil
@@ -147,6 +158,7 @@ func (s *bigSum) Add(args [][]byte) error {
 	return nil
 }
 
+// Result is the sum or average; 0 of no value.
 func (s *bigSum) Result() ([]byte, error) {
 	if s.t.Kind == types.Decimal {
 		if s.decimal.Unscaled == nil {
@@ -170,6 +182,7 @@ type decimalAverage struct {
 	count   int64
 }
 
+// Add moves the average toward the value unless it is null.
 func (a *decimalAverage) Add(args [][]byte) error {
 	if len(args[0]) == 0 {
 		return nil
@@ -186,6 +199,7 @@ func (a *decimalAverage) Add(args [][]byte) error {
 	return nil
 }
 
+// Result is the average; 0 of no value.
 func (a *decimalAverage) Result() ([]byte, error) {
 	if a.average.Unscaled == nil {
 		return types.AppendDecimal(nil, types.BigDecimal{Unscaled: new(big.Int)}), nil
@@ -214,6 +228,7 @@ type floatSum struct {
 	exact                     types.BigDecimal
 }
 
+// Add adds the value unless it is null.
 func (s *floatSum) Add(args [][]byte) error {
 	if isNull(s.t, args[0]) {
 		return nil
@@ -240,6 +255,7 @@ func (s *floatSum) Add(args [][]byte) error {
 	return nil
 }
 
+// Result is the sum or average; 0 of no value.
 func (s *floatSum) Result() ([]byte, error) {
 	f := s.sum - s.compensation
 	switch {

@@ -50,6 +50,7 @@ func elements(t *types.Type, v []byte) ([][]byte, error) {
 	return elems, err
 }
 
+// mapKeys is map_keys: the keys as a frozen set.
 func mapKeys(t *types.Type, elems [][]byte) ([]byte, error) {
 	var keys [][]byte
 	for i := 0; i < len(elems); i += 2 {
@@ -58,6 +59,7 @@ func mapKeys(t *types.Type, elems [][]byte) ([]byte, error) {
 	return types.SetOf(t.Elems[0], true).AppendCollection(nil, keys), nil
 }
 
+// mapValues is map_values: the values as a frozen list, in the order of their keys.
 func mapValues(t *types.Type, elems [][]byte) ([]byte, error) {
 	var values [][]byte
 	for i := 1; i < len(elems); i += 2 {
@@ -66,19 +68,25 @@ func mapValues(t *types.Type, elems [][]byte) ([]byte, error) {
 	return types.ListOf(t.Elems[1], true).AppendCollection(nil, values), nil
 }
 
+// countElements is collection_count.
 func countElements(t *types.Type, elems [][]byte) ([]byte, error) {
 	return types.AppendInt32(nil, int32(len(elems)/len(t.Elems))), nil
 }
 
+// leastElement is collection_min.
 func leastElement(t *types.Type, elems [][]byte) ([]byte, error) { return extremeOf(t, elems, -1), nil }
+
+// greatestElement is collection_max.
 func greatestElement(t *types.Type, elems [][]byte) ([]byte, error) {
 	return extremeOf(t, elems, 1), nil
 }
 
+// sumElements is collection_sum, in the type of the elements.
 func sumElements(t *types.Type, elems [][]byte) ([]byte, error) {
 	return accumulate(newSum(t.Elems[0]), elems)
 }
 
+// averageElements is collection_avg, in the type of the elements.
 func averageElements(t *types.Type, elems [][]byte) ([]byte, error) {
 	return accumulate(newAverage(t.Elems[0]), elems)
 }

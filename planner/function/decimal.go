@@ -147,6 +147,7 @@ const farApart = "The scales of the operands are too far apart"
 // manyDigits is said of operands of a quotient that have more than maxShift digits.
 const manyDigits = "The operands have too many digits"
 
+// tooLong reports whether d has too many digits for a quotient.
 func tooLong(d types.BigDecimal) bool { return digits(d.Unscaled) > maxShift }
 
 // divideDecimals returns a/b with at least 32 significant digits and a scale of at most 1000, rounded half up, without

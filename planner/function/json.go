@@ -53,6 +53,7 @@ func ofDuration(message string) bool {
 	return strings.HasPrefix(message, "Invalid duration.") || strings.HasSuffix(message, "to a duration")
 }
 
+// jsonFailure is the error of a from_json that cannot be carried out.
 func jsonFailure(what string) *cql.Error {
 	return cql.FunctionError("system", "from_json", []string{"text"}, what)
 }

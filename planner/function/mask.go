@@ -188,6 +188,7 @@ var hashes = map[string]func(v []byte) []byte{
 	"SHA3-512":    func(v []byte) []byte { h := sha3.Sum512(v); return h[:] },
 }
 
+// hashSHA1 is the hash that Java knows by three names.
 func hashSHA1(v []byte) []byte {
 	h := sha1.Sum(v)
 	return h[:]

@@ -199,6 +199,7 @@ func log10Decimal(d types.BigDecimal) (types.BigDecimal, error) {
 	return rounded(fromAPD(&x), mathDigits), nil
 }
 
+// abs returns the absolute value of v; the least integer stays as it is.
 func abs(t *types.Type, v []byte) []byte {
 	x := decode(t, v)
 	switch t.Kind {

@@ -12,6 +12,7 @@ var (
 var numbers = list(types.TTinyint, types.TSmallint, types.TInt, types.TBigint, types.TCounter, types.TVarint, types.TFloat,
 	types.TDouble, types.TDecimal)
 
+// nativeFunctions collects the functions of fixed types by name.
 func nativeFunctions() map[string][]*Function {
 	m := make(map[string][]*Function)
 	for _, functions := range [][]*Function{
@@ -24,6 +25,7 @@ func nativeFunctions() map[string][]*Function {
 	return m
 }
 
+// nativeFactories collects the factories by name.
 func nativeFactories() map[string]*factory {
 	m := make(map[string]*factory)
 	for _, more := range []map[string]*factory{

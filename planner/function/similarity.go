@@ -43,6 +43,7 @@ func floats(v []byte) []float32 {
 	return f
 }
 
+// allZero reports whether v has no direction.
 func allZero(v []float32) bool {
 	for _, f := range v {
 		if f != 0 {

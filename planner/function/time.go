@@ -59,11 +59,13 @@ func clock(name string, ret *types.Type, f func(env *Env) []byte) *Function {
 	return &Function{Name: name, Return: ret, Call: func(env *Env, _ [][]byte) ([]byte, error) { return f(env), nil }}
 }
 
+// nowTimeuuid is now().
 func nowTimeuuid(env *Env) []byte {
 	u := env.Timeuuid()
 	return u[:]
 }
 
+// monotonic marks f as monotonic and returns it.
 func monotonic(f *Function) *Function {
 	f.Monotonic = true
 	return f
@@ -89,6 +91,7 @@ func millisOf(t *types.Type, v []byte) int64 {
 // in Cassandra.
 func dateOf(ms int64) []byte { return types.AppendDate(nil, int32(ms/dayMillis)) }
 
+// timestampOf returns the timestamp, or bigint, of milliseconds since 1970-01-01.
 func timestampOf(ms int64) []byte { return types.AppendInt64(nil, ms) }
 
 // floorDiv is a/b rounded down; b is positive.
