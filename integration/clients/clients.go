@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,24 +26,24 @@ type client struct {
 	name         string
 	versions     []int                      // 0 is what the client does by default
 	compressions func(version int) []string // to run each version with
-	install      func() error               // an error says why the client is absent
+	install      func(installer) error      // an error says why the client is absent
 	run          func(check.Want) ([]check.Result, error)
 }
 
 // clients are all seven, the quick ones first.
 func clients() []client {
-	none := func() error { return nil }
+	none := func(installer) error { return nil }
 	wrap := func(f func(check.Want) []check.Result) func(check.Want) ([]check.Result, error) {
 		return func(w check.Want) ([]check.Result, error) { return f(w), nil }
 	}
 	return []client{
 		{gocqlv1.Name, gocqlv1.Versions, check.Compressions, none, wrap(gocqlv1.Run)},
 		{gocqlv2.Name, gocqlv2.Versions, check.Compressions, none, wrap(gocqlv2.Run)},
-		{"python", []int{0, 3, 4, 5}, check.Compressions, installPython, runPython},
-		{"node", []int{0, 3, 4}, func(int) []string { return []string{""} }, installNode, runNode},
-		{"java", []int{0, 3, 4, 5}, check.Compressions, installJava, runJava},
-		{"rust", []int{0, 4}, check.Compressions, installRust, runRust},
-		{"cqlsh", []int{0, 3, 4, 5}, cqlshCompressions, installCqlsh, runCqlsh},
+		{"python", []int{0, 3, 4, 5}, check.Compressions, installer.python, runPython},
+		{"node", []int{0, 3, 4}, func(int) []string { return []string{""} }, installer.node, runNode},
+		{"java", []int{0, 3, 4, 5}, check.Compressions, installer.java, runJava},
+		{"rust", []int{0, 4}, check.Compressions, installer.rust, runRust},
+		{"cqlsh", []int{0, 3, 4, 5}, cqlshCompressions, installer.cqlsh, runCqlsh},
 	}
 }
 
@@ -72,8 +73,13 @@ func tool(names ...string) error {
 	return nil
 }
 
+// installer puts what clients need into the cache; there says that only what is there already may be used.
+type installer struct {
+	there bool
+}
+
 // once runs a step of an installation unless it was done with the same inputs before.
-func once(stamp string, inputs []string, step func() error) error {
+func (i installer) once(stamp string, inputs []string, step func() error) error {
 	var want bytes.Buffer
 	for _, in := range inputs {
 		data, err := os.ReadFile(in)
@@ -85,6 +91,9 @@ func once(stamp string, inputs []string, step func() error) error {
 	path := cache(stamp)
 	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, want.Bytes()) {
 		return nil
+	}
+	if i.there {
+		return errors.New("not installed yet; make clients does it")
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -134,12 +143,12 @@ func wanted(w check.Want) []string {
 }
 
 // venv makes a virtual environment with the packages of a requirements file.
-func venv(name string) error {
+func (i installer) venv(name string) error {
 	if err := tool("python3"); err != nil {
 		return err
 	}
 	requirements := source(name, "requirements.txt")
-	return once(name+".installed", []string{requirements}, func() error {
+	return i.once(name+".installed", []string{requirements}, func() error {
 		if err := command(nil, "python3", "-m", "venv", cache(name)); err != nil {
 			return err
 		}
@@ -147,18 +156,18 @@ func venv(name string) error {
 	})
 }
 
-func installPython() error { return venv("python") }
+func (i installer) python() error { return i.venv("python") }
 
 func runPython(w check.Want) ([]check.Result, error) {
 	return program(nil, cache("python", "bin", "python"), append([]string{source("python", "checks.py")}, wanted(w)...)...)
 }
 
 // installCqlsh installs cqlsh, and LZ4 for Python in a folder beside it, so that it can be there or not.
-func installCqlsh() error {
-	if err := venv("cqlsh"); err != nil {
+func (i installer) cqlsh() error {
+	if err := i.venv("cqlsh"); err != nil {
 		return err
 	}
-	return once("cqlsh-lz4.installed", []string{source("python", "requirements.txt")}, func() error {
+	return i.once("cqlsh-lz4.installed", []string{source("python", "requirements.txt")}, func() error {
 		return command(nil, cache("cqlsh", "bin", "pip"), "install", "-q", "--upgrade", "--target", cache("cqlsh-lz4"), "lz4==4.4.4")
 	})
 }
@@ -172,12 +181,12 @@ func runCqlsh(w check.Want) ([]check.Result, error) {
 	return program(env, cache("cqlsh", "bin", "python"), args...)
 }
 
-func installNode() error {
+func (i installer) node() error {
 	if err := tool("node", "npm"); err != nil {
 		return err
 	}
 	manifest := source("node", "package.json")
-	return once("node.installed", []string{manifest}, func() error {
+	return i.once("node.installed", []string{manifest}, func() error {
 		data, err := os.ReadFile(manifest)
 		if err != nil {
 			return err
@@ -197,11 +206,11 @@ func runNode(w check.Want) ([]check.Result, error) {
 	return program(env, "node", append([]string{source("node", "checks.js")}, wanted(w)...)...)
 }
 
-func installJava() error {
+func (i installer) java() error {
 	if err := tool("java", "mvn"); err != nil {
 		return err
 	}
-	return once("java.installed", []string{source("java", "pom.xml"), source("java", "Checks.java")}, func() error {
+	return i.once("java.installed", []string{source("java", "pom.xml"), source("java", "Checks.java")}, func() error {
 		return command(nil, "mvn", "-q", "-B", "-f", source("java", "pom.xml"), "-Dmaven.repo.local="+filepath.Join(start.Root(), ".cache", "m2"),
 			"-Dchecks.output="+cache("java"), "compile", "dependency:build-classpath", "-Dmdep.outputFile="+cache("java", "classpath"))
 	})
@@ -216,12 +225,12 @@ func runJava(w check.Want) ([]check.Result, error) {
 	return program(nil, "java", append([]string{"-Xmx256m", "-cp", path, "Checks"}, wanted(w)...)...)
 }
 
-func installRust() error {
+func (i installer) rust() error {
 	if err := tool("cargo"); err != nil {
 		return err
 	}
 	inputs := []string{source("rust", "Cargo.toml"), source("rust", "Cargo.lock"), source("rust", "src", "main.rs")}
-	return once("rust.installed", inputs, func() error {
+	return i.once("rust.installed", inputs, func() error {
 		return command([]string{"CARGO_HOME=" + filepath.Join(start.Root(), ".cache", "cargo")}, "cargo", "build", "--quiet", "--locked",
 			"--jobs", "2", "--manifest-path", source("rust", "Cargo.toml"), "--target-dir", filepath.Join(start.Root(), ".cache", "rust"))
 	})

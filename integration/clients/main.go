@@ -1,10 +1,11 @@
 // Command clients drives seven real clients against a CQL server and prints a table of client by protocol version:
 // passed, failed, absent.
 //
-//	clients [-addr host:port] [-only java,rust] [-v]
+//	clients [-addr host:port] [-only java,rust] [-quick] [-v]
 //
 // Without -addr it starts a Helenus. What a client needs (packages of pip, npm, Maven and cargo) goes into .cache at the
-// root of the repository and stays there; a client whose toolchain is missing is absent, with the reason.
+// root of the repository and stays there; a client whose toolchain is missing is absent, with the reason. With -quick
+// nothing is installed (what was not before is absent) and each client runs once, as it connects by default.
 package main
 
 import (
@@ -23,9 +24,11 @@ import (
 func main() {
 	addr := flag.String("addr", "", "host:port of the server; without it a Helenus is started")
 	only := flag.String("only", "", "clients to run, with commas between; without it all")
-	verbose := flag.Bool("v", false, "print every check")
+	t := &table{}
+	flag.BoolVar(&t.quick, "quick", false, "install nothing, run each client once")
+	flag.BoolVar(&t.verbose, "v", false, "print every check")
 	flag.Parse()
-	ok, err := run(*addr, *only, *verbose)
+	ok, err := run(*addr, *only, t)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "clients:", err)
 	}
@@ -34,7 +37,7 @@ func main() {
 	}
 }
 
-func run(addr, only string, verbose bool) (bool, error) {
+func run(addr, only string, t *table) (bool, error) {
 	if addr == "" {
 		node, err := start.Helenus()
 		if err != nil {
@@ -51,7 +54,6 @@ func run(addr, only string, verbose bool) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	t := &table{verbose: verbose}
 	for _, c := range clients() {
 		if only == "" || slices.Contains(strings.Split(only, ","), c.name) {
 			t.client(c, host, port)
@@ -63,6 +65,7 @@ func run(addr, only string, verbose bool) (bool, error) {
 
 // table collects what the clients' runs brought.
 type table struct {
+	quick   bool
 	verbose bool
 	rows    []row
 	notes   []string
@@ -83,12 +86,16 @@ type cell struct {
 
 func (t *table) client(c client, host string, port int) {
 	r := row{client: c.name, cells: map[int]cell{}}
-	if err := c.install(); err != nil {
+	if err := c.install(installer{there: t.quick}); err != nil {
 		r.absent = err.Error()
 		t.rows = append(t.rows, r)
 		return
 	}
-	for _, version := range c.versions {
+	versions := c.versions
+	if t.quick {
+		versions = versions[:1]
+	}
+	for _, version := range versions {
 		for _, compression := range c.compressions(version) {
 			want := check.Want{Host: host, Port: port, Version: version, Compression: compression}
 			results, err := c.run(want)
