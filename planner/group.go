@@ -117,7 +117,8 @@ func (s *scope) groupCall(p *SelectPlan, g *Grouping, x *callSelectable) (*schem
 		for i, c := range columns {
 			names[i] = types.QuoteIdent(c.Name)
 		}
-		return nil, cql.Invalidf("GROUP BY functions accept only one clustering column as parameter, got: %s", strings.Join(names, ","))
+		return nil, cql.Invalidf("GROUP BY functions accept only one clustering column as parameter, got: %s",
+			strings.Join(names, ","))
 	case columns[0].Kind != schema.Clustering:
 		return nil, cql.Invalidf("Group by functions are only supported on clustering columns, got %s", columns[0].Name)
 	}

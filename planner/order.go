@@ -72,7 +72,8 @@ func (p *SelectPlan) order(orders []ordering) error {
 	next := 0
 	for _, o := range orders {
 		if o.column.Kind != schema.Clustering {
-			return cql.Invalidf("Order by is currently only supported on the clustered columns of the PRIMARY KEY, got %s", o.column.Name)
+			return cql.Invalidf("Order by is currently only supported on the clustered columns of the PRIMARY KEY, got %s",
+				o.column.Name)
 		}
 		for ; next != o.column.Position; next++ {
 			if next >= len(w.clustering) || !w.fixed(w.Table.Clustering[next]) {

@@ -126,7 +126,8 @@ func (p *SelectPlan) checkDistinct(t *schema.Table) error {
 	for i := range p.Fetch {
 		c := p.Fetch[i].Column
 		if c.Kind != schema.PartitionKey && c.Kind != schema.Static {
-			return cql.Invalidf("SELECT DISTINCT queries must only request partition key columns and/or static columns (not %s)", c.Name)
+			return cql.Invalidf("SELECT DISTINCT queries must only request partition key columns and/or static columns (not %s)",
+				c.Name)
 		}
 		asked[c] = true
 	}

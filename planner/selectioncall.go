@@ -262,7 +262,8 @@ func (x *castSelectable) build(b *selectionBuilder, _ *types.Type) (Selector, er
 func (s *scope) tokenSelectable(args []selectable) (selectable, error) {
 	pk := s.table.PartitionKey
 	if len(args) != len(pk) {
-		return nil, cql.Invalidf("Invalid number of arguments in call to function system.token: %d required but %d provided", len(pk), len(args))
+		return nil, cql.Invalidf("Invalid number of arguments in call to function system.token: %d required but %d provided",
+			len(pk), len(args))
 	}
 	fn := &function.Function{Name: "token", Return: tokenType(s.env.Partitioner), Pure: true}
 	for i, c := range pk {
@@ -271,7 +272,8 @@ func (s *scope) tokenSelectable(args []selectable) (selectable, error) {
 			return nil, err
 		}
 		if m == types.NotAssignable {
-			return nil, cql.Invalidf("Type error: %s cannot be passed as argument %d of function system.token of type %s", args[i].name(), i, c.Type)
+			return nil, cql.Invalidf("Type error: %s cannot be passed as argument %d of function system.token of type %s",
+				args[i].name(), i, c.Type)
 		}
 		fn.Args = append(fn.Args, c.Type)
 	}

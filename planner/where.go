@@ -132,7 +132,9 @@ func (r *Restrictions) add(x *restriction, kind whereKind, allowFiltering bool) 
 func (r *Restrictions) checkOrder(last, x *restriction) error {
 	was, now := last.columns[0], x.columns[0]
 	if last.kind == isSlice && now.Position > was.Position {
-		return cql.Invalidf(`Clustering column "%s" cannot be restricted (preceding column "%s" is restricted by a non-EQ relation)`, now.Name, was.Name)
+		return cql.Invalidf(
+			`Clustering column "%s" cannot be restricted (preceding column "%s" is restricted by a non-EQ relation)`, now.Name, was.Name,
+		)
 	}
 	if now.Position < was.Position && x.kind == isSlice {
 		next := was
@@ -142,7 +144,9 @@ func (r *Restrictions) checkOrder(last, x *restriction) error {
 				break
 			}
 		}
-		return cql.Invalidf(`PRIMARY KEY column "%s" cannot be restricted (preceding column "%s" is restricted by a non-EQ relation)`, next.Name, now.Name)
+		return cql.Invalidf(
+			`PRIMARY KEY column "%s" cannot be restricted (preceding column "%s" is restricted by a non-EQ relation)`, next.Name, now.Name,
+		)
 	}
 	return nil
 }

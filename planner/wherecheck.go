@@ -32,7 +32,8 @@ func (r *Restrictions) check(kind whereKind, o whereOptions) error {
 	if o.onlyStatics && r.HasClustering() {
 		switch kind {
 		case whereUpdate, whereDelete:
-			return cql.Invalidf("Invalid restrictions on clustering columns since the %s statement modifies only static columns", kind)
+			return cql.Invalidf("Invalid restrictions on clustering columns since the %s statement modifies only static columns",
+				kind)
 		case whereSelect:
 			return cql.Invalidf("Cannot restrict clustering columns when selecting only static columns")
 		}
@@ -114,7 +115,9 @@ func (r *Restrictions) checkPartition(kind whereKind, queriable, allowFiltering 
 		}
 		for _, x := range r.partition {
 			if x.kind == isSlice {
-				return cql.Invalidf("Only EQ and IN relation are supported on the partition key (unless you use the token() function) for %s statements", kind)
+				return cql.Invalidf(
+					"Only EQ and IN relation are supported on the partition key (unless you use the token() function) for %s statements", kind,
+				)
 			}
 		}
 		return nil

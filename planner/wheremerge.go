@@ -34,7 +34,9 @@ func mergeAt(list []*restriction, x *restriction) error {
 func merge(old, x *restriction) (*restriction, error) {
 	if old.kind == isContains && !x.multi {
 		if x.kind != isContains {
-			return nil, cql.Invalidf("Collection column %s can only be restricted by CONTAINS, CONTAINS KEY, or map-entry equality", old.columns[0].Name)
+			return nil, cql.Invalidf(
+				"Collection column %s can only be restricted by CONTAINS, CONTAINS KEY, or map-entry equality", old.columns[0].Name,
+			)
 		}
 		return &restriction{kind: isContains, columns: old.columns, terms: append(slices.Clip(old.terms), x.terms...)}, nil
 	}
@@ -57,7 +59,8 @@ func merge(old, x *restriction) (*restriction, error) {
 		if x.columns[0].Position > later.Position {
 			later = x.columns[0]
 		}
-		return nil, cql.Invalidf(`Column "%s" cannot be restricted by two inequalities not starting with the same column`, later.Name)
+		return nil, cql.Invalidf(`Column "%s" cannot be restricted by two inequalities not starting with the same column`,
+			later.Name)
 	}
 	m := &restriction{kind: isSlice, columns: old.columns, multi: multi}
 	if len(x.columns) > len(m.columns) {

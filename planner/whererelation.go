@@ -102,7 +102,8 @@ func (s *scope) columnRelation(rel *ast.Relation, c *schema.Column) (*restrictio
 		if _, err := s.term(rel.Value, recv); err != nil {
 			return nil, err
 		}
-		return nil, cql.Invalidf("LIKE restriction is only supported on properly indexed columns. %s is not valid.", relationText(rel))
+		return nil, cql.Invalidf("LIKE restriction is only supported on properly indexed columns. %s is not valid.",
+			relationText(rel))
 	case ast.IN:
 		if rel.Values == nil {
 			x.kind = isIN
@@ -195,7 +196,8 @@ func checkReceiver(rel *ast.Relation, c *schema.Column) error {
 	case t.Kind == types.UDT && !t.Frozen:
 		return cql.Invalidf("Non-frozen UDT column '%s' (%s) cannot be restricted by any relation", c.Name, t)
 	case t.IsCollection() && !t.Frozen && rel.Op != ast.Contains && rel.Op != ast.ContainsKey:
-		return cql.Invalidf("Collection column '%s' (%s) cannot be restricted by a '%s' relation", c.Name, t, operatorNames[rel.Op])
+		return cql.Invalidf("Collection column '%s' (%s) cannot be restricted by a '%s' relation",
+			c.Name, t, operatorNames[rel.Op])
 	}
 	return nil
 }
@@ -210,11 +212,13 @@ func (s *scope) tupleRelation(rel *ast.Relation) (*restriction, error) {
 		case err != nil:
 			return nil, err
 		case c.Kind != schema.Clustering:
-			return nil, cql.Invalidf("Multi-column relations can only be applied to clustering columns but was applied to: %s", c.Name)
+			return nil, cql.Invalidf("Multi-column relations can only be applied to clustering columns but was applied to: %s",
+				c.Name)
 		case slices.Contains(x.columns, c):
 			return nil, cql.Invalidf(`Column "%s" appeared twice in a relation: %s`, c.Name, relationText(rel))
 		case i > 0 && c.Position != x.columns[i-1].Position+1:
-			return nil, cql.Invalidf("Clustering columns must appear in the PRIMARY KEY order in multi-column relations: %s", relationText(rel))
+			return nil, cql.Invalidf("Clustering columns must appear in the PRIMARY KEY order in multi-column relations: %s",
+				relationText(rel))
 		}
 		x.columns = append(x.columns, c)
 		elems = append(elems, c.Type)
@@ -250,7 +254,8 @@ func (s *scope) tupleOperand(e ast.Expr, columns []*schema.Column, whole Spec) (
 		return tupleValue{whole: v}, err
 	}
 	if len(t.Items) != len(columns) {
-		return tupleValue{}, cql.Invalidf("Expected %d elements in value tuple, but got %d: %s", len(columns), len(t.Items), termText(t))
+		return tupleValue{}, cql.Invalidf("Expected %d elements in value tuple, but got %d: %s",
+			len(columns), len(t.Items), termText(t))
 	}
 	var v tupleValue
 	for i, item := range t.Items {
