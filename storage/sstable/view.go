@@ -1,0 +1,148 @@
+package sstable
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+
+	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/cql/token"
+	"github.com/helenusdb/helenus/cql/types"
+	"github.com/helenusdb/helenus/storage/row"
+)
+
+// View is an open table read with the columns of a schema. It is immutable and may be used by many goroutines.
+type View struct {
+	r     *Reader
+	table *schema.Table
+	// values tells how the clustering values are written, ring which of them are ordered by their token.
+	values          []valueType
+	ring            []token.Partitioner
+	static, regular columns
+}
+
+// columns is the static or the regular columns of a file, in its order.
+type columns struct {
+	list []column
+	// sorted says that the ids ascend, so that cells come in the order of row.Row.
+	sorted bool
+	// complex says that some column is of more cells than one.
+	complex bool
+}
+
+// column is one column of a file.
+type column struct {
+	id        schema.ColumnID // 0 for a column that the schema does not have: its cells are passed over
+	value     valueType
+	complex   bool
+	droppedAt int64
+}
+
+// View returns the table read with the columns of t; what t has dropped is left out. A nil t stands for what the file says
+// of itself. A column that t neither has nor had is an error.
+func (r *Reader) View(t *schema.Table) (*View, error) {
+	v := &View{r: r, table: t}
+	if t == nil {
+		v.table = r.table
+	}
+	if len(v.table.Clustering) != len(r.stats.Header.ClusteringTypes) {
+		return nil, fmt.Errorf("%s has %d clustering columns, the table %s.%s has %d", r.desc,
+			len(r.stats.Header.ClusteringTypes), v.table.Keyspace, v.table.Name, len(v.table.Clustering))
+	}
+	for i, name := range r.stats.Header.ClusteringTypes {
+		ct, err := parseColumnType(name)
+		if err != nil {
+			return nil, err
+		}
+		v.values = append(v.values, valueTypeOf(ct.typ))
+		if ct.ring != nil {
+			if v.ring == nil {
+				v.ring = make([]token.Partitioner, len(r.stats.Header.ClusteringTypes))
+			}
+			v.ring[i] = ct.ring
+		}
+	}
+	var err error
+	if v.static, err = v.columns(r.stats.Header.Static, schema.Static); err != nil {
+		return nil, err
+	}
+	v.regular, err = v.columns(r.stats.Header.Regular, schema.Regular)
+	return v, err
+}
+
+// columns finds the columns of a header in the table.
+func (v *View) columns(header []HeaderColumn, kind schema.ColumnKind) (columns, error) {
+	cs := columns{sorted: true, list: make([]column, len(header))}
+	last := schema.ColumnID(0)
+	for i := range header {
+		h := &header[i]
+		c := column{value: valueTypeOf(h.typ), complex: h.typ.IsMultiCell(), droppedAt: math.MinInt64}
+		cs.complex = cs.complex || c.complex
+		col := v.table.ByName[h.Name]
+		_, dropped := v.table.Dropped[h.Name]
+		_, readded := v.table.Readded[h.Name]
+		switch {
+		case col != nil && col.Kind == kind && col.Type.IsMultiCell() == c.complex:
+			c.id, c.droppedAt = col.ID, col.DroppedAt
+			cs.sorted = cs.sorted && c.id > last
+			last = c.id
+		case !dropped && !readded:
+			return cs, fmt.Errorf("%s has a %s column %q of %s, which %s.%s neither has nor had", v.r.desc, kind, h.Name, h.Type,
+				v.table.Keyspace, v.table.Name)
+		}
+		cs.list[i] = c
+	}
+	return cs, nil
+}
+
+// Table returns the schema that the view is read with.
+func (v *View) Table() *schema.Table { return v.table }
+
+// compareValues orders two clusterings or prefixes; a prefix of the other one is equal to it.
+func (v *View) compareValues(a, b [][]byte) int {
+	if v.ring == nil {
+		return row.CompareClustering(v.table, a, b)
+	}
+	for i := range min(len(a), len(b), len(v.values)) {
+		d := 0
+		if p := v.ring[i]; p == nil || a[i] == nil || b[i] == nil {
+			d = v.table.Clustering[i].Compare(a[i], b[i])
+		} else if d = p.Token(a[i]).Compare(p.Token(b[i])); d == 0 {
+			d = bytes.Compare(a[i], b[i])
+		}
+		if d != 0 {
+			return d
+		}
+	}
+	return 0
+}
+
+// compare orders two places: clusterings (side 0), and bounds before or after what starts with their values (-1 and 1).
+func (v *View) compare(a [][]byte, aSide int, b [][]byte, bSide int) int {
+	if d := v.compareValues(a, b); d != 0 {
+		return d
+	}
+	switch {
+	case len(a) == len(b):
+		return aSide - bSide
+	case len(a) < len(b):
+		return aSide
+	}
+	return -bSide
+}
+
+// side is the side of a cut, for compare.
+func side(c row.Cut) int {
+	if c.After {
+		return 1
+	}
+	return -1
+}
+
+// pathType is the type of a multi-cell column's paths.
+func pathType(t *types.Type) *types.Type {
+	if t.Kind == types.UDT {
+		return types.TSmallint
+	}
+	return row.PathType(t)
+}
