@@ -55,26 +55,8 @@ func Compare(script string, want, got []Answer, deviations []*Deviation) ([]Diff
 
 var syntaxPosition = regexp.MustCompile(`^error 0x2000 line -?\d+:-?\d+`)
 
-// signatures finds the list of functions in an error, which Cassandra prints in the order of a hash table.
-var signatures = regexp.MustCompile(`(?:type|following) signatures: (.*)\)`)
-
-// sortSignatures puts the functions listed in an error in order.
-func sortSignatures(line string) string {
-	at := signatures.FindStringSubmatchIndex(line)
-	if at == nil {
-		return line
-	}
-	// Between two of them stands a comma after a type; inside one it stands between brackets, which an arrow is none of.
-	list := splitTop(strings.ReplaceAll(line[at[2]:at[3]], "->", "gives"), ',')
-	for i := range list {
-		list[i] = strings.TrimSpace(list[i])
-	}
-	slices.Sort(list)
-	return line[:at[2]] + strings.Join(list, ", ") + line[at[3]:]
-}
-
 // same applies the rules of comparison: everything equal, but of a syntax error that names a place only the place,
-// because its text is that of one parser generator, and lists of functions in any order.
+// because its text is that of one parser generator.
 func same(want, got []string) bool {
 	if slices.Equal(want, got) {
 		return true
@@ -83,7 +65,7 @@ func same(want, got []string) bool {
 		return false
 	}
 	for i := range want {
-		if want[i] == got[i] || sortSignatures(want[i]) == sortSignatures(got[i]) {
+		if want[i] == got[i] {
 			continue
 		}
 		place := syntaxPosition.FindString(want[i])

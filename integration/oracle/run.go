@@ -163,8 +163,27 @@ var (
 	timestampPattern = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z|\b1[0-9]{15}\b`)
 )
 
+// signatures finds the list of functions in an error, which Cassandra prints in the order of a hash table.
+var signatures = regexp.MustCompile(`(?:type|following) signatures: (.*)\)`)
+
+// sortSignatures puts the functions listed in an error in order.
+func sortSignatures(line string) string {
+	at := signatures.FindStringSubmatchIndex(line)
+	if at == nil {
+		return line
+	}
+	// Between two of them stands a comma after a type; inside one it stands between brackets, which an arrow is none of.
+	list := splitTop(strings.ReplaceAll(line[at[2]:at[3]], "->", "gives"), ',')
+	for i := range list {
+		list[i] = strings.TrimSpace(list[i])
+	}
+	slices.Sort(list)
+	return line[:at[2]] + strings.ReplaceAll(strings.Join(list, ", "), "gives", "->") + line[at[3]:]
+}
+
 // mask replaces what varies between runs.
 func (s *Step) mask(line string) string {
+	line = sortSignatures(line)
 	for _, m := range s.Masks {
 		switch m {
 		case "uuid":
