@@ -4,7 +4,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/helenusdb/helenus/storage/vfs"
@@ -61,9 +60,6 @@ func (g golden) open(t testing.TB) *Reader {
 func TestGoldenScan(t *testing.T) {
 	n := 0
 	for _, g := range goldens(t) {
-		if strings.HasPrefix(string(g.desc.Version), "d") {
-			continue
-		}
 		n++
 		s := g.open(t).Self().Scan()
 		s.p.check = &orderCheck{}
