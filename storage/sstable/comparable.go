@@ -31,16 +31,26 @@ func appendKey(dst []byte, order *partitioned, key []byte) []byte {
 	case token.RandomPartitioner:
 		dst = appendVarint(dst, p.Append(nil, p.Token(key)))
 	case nil:
-		if order.local != nil {
-			dst = appendValue(dst, order.local, key)
-		} else {
-			dst = appendEscaped(dst, key)
-		}
+		dst = appendLocalKey(dst, order.local, key)
 	default:
 		dst = appendEscaped(dst, key)
 	}
 	dst = append(dst, nextComponent)
 	dst = appendEscaped(dst, key)
+	return append(dst, endOfSequence)
+}
+
+// appendLocalKey appends a key that is ordered by its value. A composite begins with an empty component, where Cassandra
+// could mark it as static; the byte that ends each component is one of its own.
+func appendLocalKey(dst []byte, local []*types.Type, key []byte) []byte {
+	if len(local) == 1 {
+		return appendValue(dst, local[0], key)
+	}
+	dst = append(dst, nextComponent)
+	for i, part := range keyParts(key, len(local)) {
+		dst = appendComponent(dst, local[i], part, false)
+		dst = append(dst, nextComponent, 0x80)
+	}
 	return append(dst, endOfSequence)
 }
 

@@ -233,25 +233,24 @@ func keyParts(key []byte, n int) [][]byte {
 // partitioned compares keys in the order of the table.
 type partitioned struct {
 	partitioner token.Partitioner // nil for LocalPartitioner
-	local       *types.Type       // the type that orders the keys then
+	// local are the types that order the keys then: one, or those of a composite's components.
+	local []*types.Type
 }
 
-// partitionedBy returns the order of a partitioner's class name.
+// partitionedBy returns the order of a partitioner's class name. The table of an index on the entries of a map names the
+// type of the column, although its keys are composites of a key and a value.
 func partitionedBy(class string, key columnType) (partitioned, error) {
-	if strings.HasSuffix(class, ".LocalPartitioner") {
-		return partitioned{local: localKeyType(key)}, nil
+	if !strings.HasSuffix(class, ".LocalPartitioner") {
+		p, err := token.ByClass(class)
+		return partitioned{partitioner: p}, err
 	}
-	p, err := token.ByClass(class)
-	return partitioned{partitioner: p}, err
-}
-
-// localKeyType returns the type by which the keys of an index's table are ordered. An index on a collection names the type
-// of the column, although its keys are not collections; nil then orders by bytes.
-func localKeyType(key columnType) *types.Type {
-	if key.typ.IsCollection() && !key.typ.Frozen || key.parts != nil {
-		return nil
+	switch {
+	case key.parts != nil:
+		return partitioned{local: key.parts}, nil
+	case key.typ.Kind == types.Map && !key.typ.Frozen:
+		return partitioned{local: key.typ.Elems}, nil
 	}
-	return key.typ
+	return partitioned{local: []*types.Type{key.typ}}, nil
 }
 
 func (p *partitioned) token(key []byte) token.Token {
@@ -266,8 +265,13 @@ func (p *partitioned) compare(aToken token.Token, a []byte, bToken token.Token, 
 	if d := aToken.Compare(bToken); d != 0 {
 		return d
 	}
-	if p.partitioner == nil && p.local != nil {
-		return p.local.Compare(a, b)
+	if p.partitioner == nil {
+		x, y := keyParts(a, len(p.local)), keyParts(b, len(p.local))
+		for i := range min(len(x), len(y)) {
+			if d := p.local[i].Compare(x[i], y[i]); d != 0 {
+				return d
+			}
+		}
 	}
 	return bytes.Compare(a, b)
 }
