@@ -134,12 +134,13 @@ func (x *tries) resolve(v *View, value int64) (entry, []byte, error) {
 	}
 	var key []byte
 	var position, root, count, base int64
+	deletion := row.Live
 	w := newWindow(x.rows, x.rowsName, x.rowsSize, pageSize)
 	_, err := w.decode(value, entryHint, func(c *cursor) {
 		key = bytes.Clone(c.sbytes())
 		base = c.at()
 		position, root, count = int64(c.uvint()), c.svint(), int64(c.uvint())
-		readDeletion(c, x.r.desc.Version)
+		deletion = readDeletion(c, x.r.desc.Version)
 	})
 	if err != nil {
 		return entry{}, nil, err
@@ -150,7 +151,7 @@ func (x *tries) resolve(v *View, value int64) (entry, []byte, error) {
 		return entry{}, nil, corrupt(x.rowsName, value, "a trie with its root at %d and %d blocks for the partition at %d", root, count,
 			position)
 	}
-	blocks := &rowTrie{x: x, v: v, at: value, root: root, n: int(count)}
+	blocks := &rowTrie{x: x, v: v, at: value, root: root, n: int(count), deletion: deletion}
 	return entry{position: position, blocks: blocks}, key, nil
 }
 
@@ -162,6 +163,8 @@ type rowTrie struct {
 	root   int64
 	n      int
 	leaves []rowBlock // n blocks and what stands behind the last
+	// deletion is that of the partition.
+	deletion row.Deletion
 }
 
 // rowBlock is a leaf: where a block begins, the least path of what it holds, and the deletion that is open there.

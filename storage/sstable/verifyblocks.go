@@ -1,0 +1,126 @@
+package sstable
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/helenusdb/helenus/storage/row"
+)
+
+// blockVerifier compares the index within a partition with its rows and markers as they pass.
+type blockVerifier struct {
+	p     *Partition
+	v     *View
+	list  blockList
+	i     int // the block behind the present one
+	until int64
+	open  row.Deletion
+	last  Bound // the row or marker before
+}
+
+func (b *blockVerifier) fail(reason string) error {
+	name := b.v.r.desc.File(CompIndex)
+	if b.v.r.desc.BTI() {
+		name = b.v.r.desc.File(CompRows)
+	}
+	return corrupt(name, 0, "block %d of key %x: %s", b.i-1, b.p.Key, reason)
+}
+
+// boundOf returns the bound that a file's index has for a row or marker.
+func boundOf(u *Unfiltered) Bound {
+	if u.Row != nil {
+		return Bound{KindClustering, u.Row.Clustering}
+	}
+	return Bound{u.Marker.Kind, u.Marker.Values}
+}
+
+func sameBound(a, b Bound) bool {
+	return a.Kind == b.Kind && slices.EqualFunc(a.Values, b.Values, sameValue)
+}
+
+// sameValue tells null from empty.
+func sameValue(a, b []byte) bool { return bytes.Equal(a, b) && (a == nil) == (b == nil) }
+
+// next takes a row or marker.
+func (b *blockVerifier) next(u *Unfiltered) error {
+	offset, bound := u.Position-b.p.Start, boundOf(u)
+	if b.i == 0 || offset >= b.until {
+		if err := b.enter(offset, bound); err != nil {
+			return err
+		}
+	}
+	if u.Row == nil {
+		b.open = u.Marker.Opened
+	}
+	b.last = Bound{bound.Kind, slices.Clone(bound.Values)}
+	cloneValues(b.last.Values)
+	return nil
+}
+
+// enter compares the end of the present block and the begin of the next one.
+func (b *blockVerifier) enter(offset int64, bound Bound) error {
+	if err := b.leave(); err != nil {
+		return err
+	}
+	b.i++
+	if b.i > b.list.count() {
+		return b.fail("rows stand behind the last block")
+	}
+	start, end, open, err := b.list.span(b.i - 1)
+	if err != nil {
+		return err
+	}
+	if start != offset || open != b.open {
+		return b.fail("it does not begin where it says, or another deletion is open there")
+	}
+	b.until = end
+	switch x := b.list.(type) {
+	case *promoted:
+		info, err := x.read(b.i - 1)
+		if err != nil {
+			return err
+		}
+		if !sameBound(info.first, bound) {
+			return b.fail("its first row is another one")
+		}
+	case *rowTrie:
+		path := x.leaves[b.i-1].path
+		first := b.v.appendPath(nil, bound.Values, bound.Kind.side())
+		if bytes.Compare(path, first) > 0 {
+			return b.fail("its separator stands behind its first row")
+		}
+		if b.i > 1 && bytes.Compare(path, b.v.appendPath(nil, b.last.Values, b.last.Kind.side())) <= 0 {
+			return b.fail("its separator stands before the row that ends the block before")
+		}
+	}
+	return nil
+}
+
+// leave compares the end of the present block with what passed.
+func (b *blockVerifier) leave() error {
+	x, ok := b.list.(*promoted)
+	if !ok || b.i == 0 {
+		return nil
+	}
+	info, err := x.read(b.i - 1)
+	if err != nil {
+		return err
+	}
+	if !sameBound(info.last, b.last) || info.open != b.open {
+		return b.fail("its last row is another one, or another deletion is open behind it")
+	}
+	return nil
+}
+
+// end is called at the end of the partition.
+func (b *blockVerifier) end() error {
+	if err := b.leave(); err != nil {
+		return err
+	}
+	// The byte that ends the partition belongs to the last block of the big format unless that was full before it.
+	end := b.p.pos - b.p.Start
+	if b.i != b.list.count() || b.until != end-1 && (b.until != end || b.v.r.desc.BTI()) {
+		return b.fail("it is not the last block, or does not end with the partition")
+	}
+	return nil
+}
