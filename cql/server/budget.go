@@ -15,6 +15,29 @@ type budget struct {
 	ch chan struct{} // closed when bytes came back; nil while nobody waits
 }
 
+// draft is the right to go over a budget that is used up, for one at a time: so that many who each hold a part of it and
+// wait for the rest do not wait for each other.
+type draft chan struct{}
+
+func newDraft() draft {
+	d := make(draft, 1)
+	d <- struct{}{}
+	return d
+}
+
+// take returns true for the one who may.
+func (d draft) take() bool {
+	select {
+	case <-d:
+		return true
+	default:
+		return false
+	}
+}
+
+// give brings the right back, before the bytes: these wake who waits for it.
+func (d draft) give() { d <- struct{}{} }
+
 // take counts n bytes, over the limit too.
 func (b *budget) take(n int64) { b.used.Add(n) }
 

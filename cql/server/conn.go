@@ -57,6 +57,7 @@ type Conn struct {
 	flying, flyingBytes atomic.Int64
 	queued              atomic.Int64 // bytes that wait in queue or are being written from it
 	waiting             atomic.Bool
+	gated               atomic.Bool   // requests wait at gate
 	room                chan struct{} // poked when one of these goes down while waiting is true
 	async               sync.WaitGroup
 
@@ -68,7 +69,7 @@ type Conn struct {
 	r, w      int // in.b[r:w] has been read and not been used
 	mark      int64
 	got       int // bytes since mark
-	charged   int64
+	held      holding
 	out       *wire.Output // replies of this goroutine; nil when there are none
 	req       *Request
 	detached  bool // the last request left
@@ -90,6 +91,7 @@ type Conn struct {
 	eventBytes  int            // of events in queue
 	flushing    bool           // a goroutine drains queue
 	closed      bool           // nothing is taken any more
+	gate        chan struct{}  // closed when the client has read its answers
 	flushers    sync.WaitGroup
 }
 
@@ -180,6 +182,9 @@ var past = time.Unix(1, 0)
 // serve is the connection's goroutine.
 func (c *Conn) serve() {
 	linger := c.loop()
+	if !linger {
+		c.cancel() // nobody waits for what is in flight
+	}
 	c.async.Wait()
 	c.flushLast()
 	if linger && c.ctx.Err() == nil {
@@ -216,6 +221,7 @@ func (c *Conn) loop() (linger bool) {
 			if !c.dispatch(&e) {
 				return true
 			}
+			c.settle()
 		case errors.Is(err, wire.ErrMore):
 			switch err := c.fill(); {
 			case err == nil:
@@ -283,7 +289,7 @@ func (c *Conn) linger() {
 
 // release gives back what the connection holds, when its goroutine ends.
 func (c *Conn) release() {
-	c.uncharge()
+	c.hold(0, 0)
 	if c.in != nil {
 		c.in.release()
 		c.in = nil

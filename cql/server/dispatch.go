@@ -78,8 +78,9 @@ func (c *Conn) call(r *Request) {
 func (c *Conn) full() bool { return c.overloaded() || c.clogged() }
 
 func (c *Conn) overloaded() bool {
-	l := &c.srv.limits
-	return c.flying.Load() >= int64(l.MaxConnRequests) || c.flyingBytes.Load() >= int64(l.MaxConnBytes) || c.srv.budget.over()
+	l, flying := &c.srv.limits, c.flying.Load()
+	return flying >= int64(l.MaxConnRequests) || c.flyingBytes.Load() >= int64(l.MaxConnBytes) ||
+		flying >= freeRequests && c.srv.budget.over()
 }
 
 func (c *Conn) clogged() bool { return c.queued.Load() >= int64(c.srv.limits.MaxConnBytes) }

@@ -45,8 +45,14 @@ func (c *Conn) check(now int64) {
 	}
 }
 
-// logFault tells of input for which a connection is closed, at most once a minute: anybody can send it.
+// logFault tells of input for which a connection is closed, at most once a minute: anybody can send it. What good clients
+// send too is told to nobody but who looks for it.
 func (s *Server) logFault(c *Conn, f *wire.Fault) {
+	if f.Usual {
+		s.log.Debug("client tries a version that is not spoken", slog.String("client", c.remote.String()),
+			slog.String("error", f.Err.Message))
+		return
+	}
 	last, now := s.lastFault.Load(), s.now()
 	if last != 0 && now-last < int64(time.Minute) || !s.lastFault.CompareAndSwap(last, now) {
 		return

@@ -15,8 +15,11 @@ type Limits struct {
 	MaxConnRequests int
 	MaxConnBytes    int
 	// MaxBytes bounds the same for all connections together, counting 8 KiB for each request beside its bytes, and the
-	// parts of large messages that are still being received. Default 256 MiB.
+	// answers that wait to be read. Beyond it a connection with little in flight is still served. Default 256 MiB.
 	MaxBytes int64
+	// MaxLargeBytes bounds the memory of messages of more than 64 KiB that are being received, and of what they unpack to,
+	// for all connections together. One connection at a time may go beyond it, by two messages. Default 128 MiB.
+	MaxLargeBytes int64
 	// MaxConnections bounds the connections in all (native_transport_max_concurrent_connections), MaxConnectionsPerAddress
 	// those of one client address; further ones are reset without a word, as Cassandra does. Defaults 16384 and
 	// MaxConnections.
@@ -40,6 +43,7 @@ const (
 	maxEarlyMessages = 100      // messages of one connection before READY
 	maxAuthFailures  = 3        // wrong passwords on one connection
 	maxFaults        = 2        // messages in a row that are no messages
+	freeRequests     = 4        // requests in flight that a connection may have though all others fill the budget
 	requestCost      = 8 << 10  // what a request costs beside its bytes: a stack, a state
 	frameStep        = 64 << 10 // bytes of a message that earn it another FrameTimeout
 	flushSize        = 64 << 10 // gathered replies that are written before there is reason to
@@ -57,6 +61,9 @@ func (l Limits) withDefaults() Limits {
 	setInt(&l.MaxConnBytes, 1<<20)
 	if l.MaxBytes == 0 {
 		l.MaxBytes = 256 << 20
+	}
+	if l.MaxLargeBytes == 0 {
+		l.MaxLargeBytes = 128 << 20
 	}
 	setInt(&l.MaxConnections, 16384)
 	setInt(&l.MaxConnectionsPerAddress, l.MaxConnections)

@@ -19,6 +19,7 @@ func (c *Conn) fill() error {
 	if err := c.makeRoom(); err != nil {
 		return err
 	}
+	c.dec.Trim(busyChunk) // a segment takes little to unpack to much, and there may be thousands who wait
 	for {
 		if c.draining.Load() {
 			return errDraining
@@ -44,9 +45,10 @@ func (c *Conn) shrink() {
 	if c.r == c.w && !c.in.shared() && len(c.in.b) > 1<<minChunkBits {
 		c.in.release()
 		c.in, c.r, c.w = newChunk(1), 0, 0
-		c.uncharge()
+		c.holdChunk(0)
 	}
 	c.dec.Trim(0)
+	c.settle()
 	if c.req != nil {
 		requests.Put(c.req)
 		c.req = nil
@@ -95,7 +97,7 @@ func (c *Conn) makeRoom() error {
 		c.r, c.w = 0, 0
 		if len(c.in.b) > 1<<maxChunkBits {
 			c.replace(busyChunk)
-			c.uncharge()
+			c.holdChunk(0)
 		}
 		return nil
 	}
@@ -120,9 +122,7 @@ func (c *Conn) makeRoom() error {
 	if !c.dec.Limited {
 		size = max(size, busyChunk)
 	}
-	if size <= frameStep {
-		c.uncharge()
-	} else if !c.charge(int64(size)) {
+	if !c.holdChunk(size) {
 		return errOver
 	}
 	c.replace(size)
@@ -136,28 +136,4 @@ func (c *Conn) replace(size int) {
 	c.r = 0
 	c.in.release()
 	c.in = next
-}
-
-// charge counts the memory of a large message, waiting until there is some. Until then the socket is not read, and the
-// time of the message runs.
-func (c *Conn) charge(size int64) bool {
-	b := &c.srv.budget
-	c.uncharge()
-	if c.mark == 0 {
-		c.mark, c.got = c.srv.now(), 0
-	}
-	c.inFrame.Store(c.mark)
-	ok := b.tryTake(size) || b.wait(func() bool { return b.tryTake(size) }, nil, c.ctx.Done())
-	c.inFrame.Store(0)
-	if ok {
-		c.charged = size
-	}
-	return ok
-}
-
-func (c *Conn) uncharge() {
-	if c.charged > 0 {
-		c.srv.budget.give(c.charged)
-		c.charged = 0
-	}
 }

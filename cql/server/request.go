@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -106,7 +107,7 @@ func (r *Request) Void() { r.Reply(wire.OpResult, wire.AppendVoid(r.Begin())) }
 // Error answers with err: the *cql.Error in its chain, or else a server error, which is logged.
 func (r *Request) Error(err error) {
 	e, ok := wire.AsError(err)
-	if !ok {
+	if gone := r.conn.ctx.Err(); !ok && (gone == nil || !errors.Is(err, gone)) { // an answer for nobody is no news
 		r.conn.srv.log.Error("request failed", slog.String("client", r.conn.remote.String()), slog.String("opcode", r.Opcode.String()),
 			slog.String("error", err.Error()))
 	}
@@ -136,7 +137,8 @@ func (r *Request) Detach() {
 	c.detached = true
 }
 
-// Go detaches r and runs f, which answers it, in a goroutine of its own. A panic in f is answered as a server error.
+// Go detaches r and runs f, which answers it, in a goroutine of its own, once the client has read enough of the answers
+// that wait for it. A panic in f is answered as a server error.
 func (r *Request) Go(f func()) {
 	r.Detach()
 	r.moved = true
@@ -145,6 +147,7 @@ func (r *Request) Go(f func()) {
 
 func (r *Request) run(f func()) {
 	defer r.ran()
+	r.conn.awaitReader()
 	f()
 }
 

@@ -34,7 +34,9 @@ type Server struct {
 	auth    Authenticator
 	limits  Limits
 	log     *slog.Logger
-	budget  budget
+	budget  budget // of requests in flight and answers that wait to be read
+	large   budget // of large messages that are being received
+	draft   draft  // of large
 
 	lastID    atomic.Uint32
 	coarse    atomic.Int64 // nanoseconds since the start, plus 1; stepped by the janitor
@@ -68,7 +70,7 @@ func New(o Options) *Server {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.budget.limit = s.limits.MaxBytes
+	s.budget.limit, s.large.limit, s.draft = s.limits.MaxBytes, s.limits.MaxLargeBytes, newDraft()
 	s.coarse.Store(1)
 	return s
 }
@@ -116,7 +118,7 @@ func (s *Server) Serve(l net.Listener) error {
 // start begins to serve an accepted connection, or refuses it.
 func (s *Server) start(nc net.Conn) {
 	c := &Conn{srv: s, net: nc, id: s.lastID.Add(1), remote: addrPort(nc.RemoteAddr()), room: make(chan struct{}, 1)}
-	c.dec = wire.Decoder{MaxFrame: s.limits.MaxFrame, Limited: true, Channel: c.String()}
+	c.dec = wire.Decoder{MaxFrame: s.limits.MaxFrame, Limited: true, Channel: c.String(), Reserve: c.reserve}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.born = s.now()
 	var oldest *Conn
@@ -308,12 +310,14 @@ type Stats struct {
 	Connections int    // open now
 	Handshakes  int    // of those, not READY
 	Refused     uint64 // connections over a limit, ever
-	Bytes       int64  // of requests in flight, with their overhead
+	Bytes       int64  // of requests in flight, with their overhead, and of answers that wait
+	LargeBytes  int64  // of large messages that are being received
 }
 
 // Stats returns the figures of this moment.
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{Connections: len(s.conns), Handshakes: s.handshaking.Len(), Refused: s.refused.Load(), Bytes: s.budget.used.Load()}
+	return Stats{Connections: len(s.conns), Handshakes: s.handshaking.Len(), Refused: s.refused.Load(), Bytes: s.budget.used.Load(),
+		LargeBytes: s.large.used.Load()}
 }

@@ -82,6 +82,34 @@ func (c *Conn) written(n int) {
 	c.queued.Add(-int64(n))
 	c.srv.budget.give(int64(n))
 	c.poke()
+	if c.gated.Load() && !c.clogged() {
+		c.mu.Lock()
+		c.gated.Store(false)
+		close(c.gate)
+		c.mu.Unlock()
+	}
+}
+
+// awaitReader waits until the client has read enough of its answers for a further one to be made, or is gone. Thousands
+// of requests may have been taken before the first of them is answered.
+func (c *Conn) awaitReader() {
+	for c.clogged() {
+		c.mu.Lock()
+		if !c.gated.Load() {
+			c.gate = make(chan struct{})
+			c.gated.Store(true)
+		}
+		gate := c.gate
+		c.mu.Unlock()
+		if !c.clogged() { // written may have looked at gated before it was set
+			return
+		}
+		select {
+		case <-gate:
+		case <-c.ctx.Done():
+			return
+		}
+	}
 }
 
 // startFlushLocked starts a goroutine that drains the queue, unless there is one.

@@ -79,10 +79,18 @@ const (
 	snappyRatio = 22
 )
 
+// lz4Size refuses a size that the block src cannot become.
+func lz4Size(src []byte, size int) *cql.Error {
+	if size > (len(src)+1)*lz4Ratio {
+		return cql.Protocolf("Invalid LZ4 length %d of a block of %d bytes", size, len(src))
+	}
+	return nil
+}
+
 // decodeLZ4Block decompresses src into the first size bytes of dst, growing it, and fails unless it fills them.
 func decodeLZ4Block(dst, src []byte, size int) ([]byte, *cql.Error) {
-	if size > (len(src)+1)*lz4Ratio {
-		return dst, cql.Protocolf("Invalid LZ4 length %d of a block of %d bytes", size, len(src))
+	if err := lz4Size(src, size); err != nil {
+		return dst, err
 	}
 	dst = slices.Grow(dst[:0], max(size, 1))[:size]
 	if size == 0 {
@@ -110,22 +118,31 @@ func appendCompressedBody(dst, body []byte, c Compression) []byte {
 	return dst[:at+len(enc)]
 }
 
-// decodeCompressedBody decompresses the body of a v3 or v4 envelope into dst, reusing its memory. max bounds the
-// result in bytes and is checked before anything is allocated.
-func decodeCompressedBody(dst, body []byte, c Compression, max int) ([]byte, *cql.Error) {
+// compressedBodySize returns how long the body of a v3 or v4 envelope says that it becomes, and refuses what cannot be
+// true or is over max bytes.
+func compressedBodySize(body []byte, c Compression, max int) (int, *cql.Error) {
 	if c == LZ4 {
 		if len(body) < 5 {
-			return dst, cql.Protocolf("Invalid LZ4 body of %d bytes", len(body))
+			return 0, cql.Protocolf("Invalid LZ4 body of %d bytes", len(body))
 		}
 		size := int(int32(binary.BigEndian.Uint32(body)))
 		if size < 0 || size > max {
-			return dst, cql.Protocolf("Invalid LZ4 length %d, maximum is %d", size, max)
+			return 0, cql.Protocolf("Invalid LZ4 length %d, maximum is %d", size, max)
 		}
-		return decodeLZ4Block(dst, body[4:], size)
+		return size, lz4Size(body[4:], size)
 	}
 	size, err := snappy.DecodedLen(body)
 	if err != nil || size > max || size > len(body)*snappyRatio {
-		return dst, cql.Protocolf("Invalid Snappy length %d of a body of %d bytes", size, len(body))
+		return 0, cql.Protocolf("Invalid Snappy length %d of a body of %d bytes", size, len(body))
+	}
+	return size, nil
+}
+
+// decodeCompressedBody decompresses the body of a v3 or v4 envelope, whose size is that of compressedBodySize, into dst,
+// reusing its memory.
+func decodeCompressedBody(dst, body []byte, c Compression, size int) ([]byte, *cql.Error) {
+	if c == LZ4 {
+		return decodeLZ4Block(dst, body[4:], size)
 	}
 	dst = slices.Grow(dst[:0], size)[:size]
 	out, err := snappy.Decode(dst, body)

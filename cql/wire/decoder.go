@@ -31,6 +31,8 @@ type Fault struct {
 	Version cql.Version
 	// Legacy is 1 or 2 when the answer has the 8-byte header of that version (AppendLegacyError), else 0.
 	Legacy cql.Version
+	// Usual says that good clients send it: drivers that know DSE try its versions, 65 and 66, first.
+	Usual bool
 }
 
 // Error returns the text of the answer.
@@ -38,7 +40,7 @@ func (f *Fault) Error() string { return f.Err.Message }
 
 // Decoder takes envelopes out of a stream of bytes that its caller reads and holds: a state machine without I/O. It
 // checks versions, directions, opcodes, lengths and checksums, takes v5 segments apart, puts large messages together,
-// and decompresses. Memory that it takes never exceeds the bytes received and, for compressed input, MaxFrame.
+// and decompresses. Memory that it takes never exceeds twice the bytes received and, for compressed input, MaxFrame.
 //
 // After ErrMore the caller adds bytes and calls again; Need says how many bytes the input must hold at least.
 type Decoder struct {
@@ -50,6 +52,9 @@ type Decoder struct {
 	Limited bool
 	// Channel is the name of the connection in the text of checksum errors.
 	Channel string
+	// Reserve, unless nil, is asked before the decoder comes to hold n bytes of memory, n of more than ReserveFrom. It may
+	// wait; false ends the connection. What Held says, and an envelope whose Copied is true, is to be counted.
+	Reserve func(n int) bool
 
 	version     cql.Version // 0 until STARTUP was accepted
 	compression Compression
@@ -201,7 +206,8 @@ func (d *Decoder) checkVersion(in []byte) *Fault {
 		return nil
 	}
 	f := fatal(VersionError(v))
-	if v == 1 || v == 2 {
+	f.Usual = v == 65 || v == 66
+	if (v == 1 || v == 2) && !d.framed { // who speaks in segments understands no other header any more
 		f.Legacy = v
 	} else if len(in) >= 4 {
 		f.Stream = DecodeHeader(append(in[:4:4], make([]byte, HeaderSize-4)...)).Stream
@@ -278,7 +284,14 @@ func (d *Decoder) open(e *Envelope) error {
 	if e.Flags&FlagCompressed != 0 && e.Version < cql.V5 {
 		switch {
 		case d.compression != NoCompression:
-			out, err := decodeCompressedBody(d.scratch, e.Body, d.compression, d.maxFrame())
+			size, err := compressedBodySize(e.Body, d.compression, d.maxFrame())
+			if err == nil && size > cap(d.scratch) {
+				err = d.reserve(size + cap(d.large))
+			}
+			if err != nil {
+				return e.fault(true, err)
+			}
+			out, err := decodeCompressedBody(d.scratch, e.Body, d.compression, size)
 			if err != nil {
 				return e.fault(true, err)
 			}
@@ -344,6 +357,17 @@ func (d *Decoder) segment(in []byte) (n int, done bool, err error) {
 	return end, done, nil
 }
 
+// ReserveFrom is the memory in bytes below which Decoder.Reserve is not asked: one segment.
+const ReserveFrom = MaxPayload + 1
+
+// reserve asks whether the decoder may come to hold n bytes.
+func (d *Decoder) reserve(n int) *cql.Error {
+	if n <= ReserveFrom || d.Reserve == nil || d.Reserve(n) {
+		return nil
+	}
+	return &cql.Error{Code: cql.CodeOverloaded, Message: "There is no memory for a large message"}
+}
+
 // gather adds a part of a large message. The message's header may itself be split.
 func (d *Decoder) gather(part []byte) (done bool, err error) {
 	if d.dropped > 0 {
@@ -358,6 +382,13 @@ func (d *Decoder) gather(part []byte) (done bool, err error) {
 		return false, nil
 	}
 	before := len(d.large)
+	if n := before + len(part); n > cap(d.large) {
+		size := max(n, 2*cap(d.large))
+		if bad := d.reserve(size + cap(d.scratch)); bad != nil {
+			return false, fatal(bad)
+		}
+		d.large = append(make([]byte, 0, size), d.large...)
+	}
 	d.large = append(d.large, part...)
 	if len(d.large) < HeaderSize {
 		return false, nil

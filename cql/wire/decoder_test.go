@@ -385,6 +385,51 @@ func TestVersionError(t *testing.T) {
 	}
 }
 
+// TestVersionInSegment: the answer to an old version in a segment has no old header, which the client could not read.
+func TestVersionInSegment(t *testing.T) {
+	for _, v := range []byte{1, 2, 42} {
+		for _, in := range [][]byte{seg([]byte{v, 0, 0, 9, 5, 0, 0, 0, 0}), run([]byte{v, 0, 0, 9, 5, 0, 0, 0, 0}, 9)} {
+			_, _, err := requests(cql.V5, 0).Next(in)
+			if f := new(Fault); !errors.As(err, &f) || f.Legacy != 0 || f.Stream != 9 || !f.Close {
+				t.Errorf("version %d: %+v", v, err)
+			}
+		}
+	}
+}
+
+// TestReserve: memory above a segment's is asked for before it is taken, and not taken when it is refused.
+func TestReserve(t *testing.T) {
+	const size = 10 << 20
+	body := appendCompressedBody(nil, make([]byte, size), LZ4)
+	large := append(head(cql.V5, OpQuery, 0, size), make([]byte, size)...)
+	for _, c := range []struct {
+		name string
+		d    *Decoder
+		in   []byte
+	}{
+		{"compressed body", requests(cql.V4, LZ4), append(head(cql.V4, OpQuery, FlagCompressed, len(body)), body...)},
+		{"message of many segments", requests(cql.V5, 0), run(large, MaxPayload)},
+	} {
+		asked := 0
+		c.d.Reserve = func(n int) bool {
+			if held := c.d.Held(); n <= ReserveFrom || held > max(asked, ReserveFrom) {
+				t.Errorf("%s: asks for %d, holds %d and has asked for %d", c.name, n, held, asked)
+			}
+			asked = n
+			return true
+		}
+		if e, _, err := c.d.Next(c.in); err != nil || len(e.Body) != size || asked < size || asked > 2*size {
+			t.Errorf("%s: %d bytes, asked for %d, %v", c.name, len(e.Body), asked, err)
+		}
+		*c.d = Decoder{version: c.d.version, compression: c.d.compression, framed: c.d.framed}
+		c.d.Reserve = func(n int) bool { return n < 1<<20 }
+		_, _, err := c.d.Next(c.in)
+		if f := new(Fault); !errors.As(err, &f) || !f.Close || f.Err.Code != cql.CodeOverloaded || c.d.Held() > 1<<20 {
+			t.Errorf("%s: refused, holds %d, %v", c.name, c.d.Held(), err)
+		}
+	}
+}
+
 // TestTolerated is input that looks wrong and is not.
 func TestTolerated(t *testing.T) {
 	query := append(head(cql.V5, OpQuery, 0, 3), 1, 2, 3)
