@@ -75,7 +75,7 @@ func (c *Conn) call(r *Request) {
 }
 
 // full reports whether too much is in flight for a further request, or too many answers have not been read.
-func (c *Conn) full() bool { return c.overloaded() || c.clogged() }
+func (c *Conn) full() bool { return c.overloaded() || c.Clogged() }
 
 func (c *Conn) overloaded() bool {
 	l, flying := &c.srv.limits, c.flying.Load()
@@ -83,7 +83,8 @@ func (c *Conn) overloaded() bool {
 		flying >= freeRequests && c.srv.budget.over()
 }
 
-func (c *Conn) clogged() bool { return c.queued.Load() >= int64(c.srv.limits.MaxConnBytes) }
+// Clogged reports whether the client has left so many answers unread that no further one should be made.
+func (c *Conn) Clogged() bool { return c.queued.Load() >= int64(c.srv.limits.MaxConnBytes) }
 
 // admit waits until there is room for r, or refuses it when the client would rather know; it returns false when r is
 // not to be served. A client that does not read its answers waits in any case. Source:
@@ -91,7 +92,7 @@ func (c *Conn) clogged() bool { return c.queued.Load() >= int64(c.srv.limits.Max
 func (c *Conn) admit(r *Request) bool {
 	l, b := &c.srv.limits, &c.srv.budget
 	over := b.over()
-	if c.throw && !c.clogged() {
+	if c.throw && !c.Clogged() {
 		r.Error(&cql.Error{Code: cql.CodeOverloaded, Message: overloadText(c.flyingBytes.Load(), int64(l.MaxConnBytes), b.used.Load(),
 			b.limit)})
 		r.out = nil

@@ -147,7 +147,7 @@ func (r *Request) Go(f func()) {
 
 func (r *Request) run(f func()) {
 	defer r.ran()
-	r.conn.awaitReader()
+	r.conn.AwaitReader()
 	f()
 }
 

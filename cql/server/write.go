@@ -82,7 +82,7 @@ func (c *Conn) written(n int) {
 	c.queued.Add(-int64(n))
 	c.srv.budget.give(int64(n))
 	c.poke()
-	if c.gated.Load() && !c.clogged() {
+	if c.gated.Load() && !c.Clogged() {
 		c.mu.Lock()
 		c.gated.Store(false)
 		close(c.gate)
@@ -90,10 +90,10 @@ func (c *Conn) written(n int) {
 	}
 }
 
-// awaitReader waits until the client has read enough of its answers for a further one to be made, or is gone. Thousands
-// of requests may have been taken before the first of them is answered.
-func (c *Conn) awaitReader() {
-	for c.clogged() {
+// AwaitReader waits until the connection is not clogged, or its client is gone. Thousands of requests may have been taken
+// before the first of them is answered.
+func (c *Conn) AwaitReader() {
+	for c.Clogged() {
 		c.mu.Lock()
 		if !c.gated.Load() {
 			c.gate = make(chan struct{})
@@ -101,7 +101,7 @@ func (c *Conn) awaitReader() {
 		}
 		gate := c.gate
 		c.mu.Unlock()
-		if !c.clogged() { // written may have looked at gated before it was set
+		if !c.Clogged() { // written may have looked at gated before it was set
 			return
 		}
 		select {

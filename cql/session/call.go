@@ -28,6 +28,7 @@ type call struct {
 	texts   []string // of lits; never the literals of a prepared statement, which are shared
 	key     []byte   // keyspace, 0, shape
 	out     sink
+	turn    *turn // of a read that is executed in turn with others, else nil
 	trace   Trace
 }
 
@@ -38,7 +39,7 @@ func newCall(h *Handler) *call {
 }
 
 func (k *call) begin(c *conn, r *server.Request) {
-	k.c, k.r, k.trace = c, r, nil
+	k.c, k.r, k.trace, k.turn = c, r, nil, nil
 	k.out.reset(k)
 }
 
@@ -56,7 +57,7 @@ func (k *call) finish(err error) {
 
 // drop lets go of what k held for its request: a pooled call must not keep the bytes of a connection.
 func (k *call) drop() {
-	k.c, k.r, k.trace = nil, nil, nil
+	k.c, k.r, k.trace, k.turn = nil, nil, nil, nil
 	k.query.Text, k.execute.ID, k.execute.ResultMetadataID = nil, nil, nil
 	for _, p := range []*wire.QueryParams{&k.query.QueryParams, &k.execute.QueryParams} {
 		clear(p.Values)
@@ -81,10 +82,31 @@ func (k *call) endTrace() {
 // run executes st: at once, or in a goroutine of its own when it may wait.
 func (k *call) run(st *statement, prepared bool, p *wire.QueryParams) {
 	if k.h.mayWait(st) {
-		k.r.Go(func() { k.finish(k.answer(st, prepared, p)) })
+		k.r.Go(func() { k.finish(k.answerInTurn(st, prepared, p)) })
 		return
 	}
-	k.finish(k.answer(st, prepared, p))
+	k.finish(k.answer(k.r.Context(), st, prepared, p))
+}
+
+// answerInTurn executes st apart from its connection's other requests; a read waits for its turn.
+func (k *call) answerInTurn(st *statement, prepared bool, p *wire.QueryParams) error {
+	switch st.plan.Body.(type) {
+	case *planner.SelectPlan, *planner.DescribePlan:
+	default:
+		return k.answer(k.r.Context(), st, prepared, p)
+	}
+	t, err := k.h.scans.enter(k.r.Context())
+	defer t.leave()
+	for err == nil && k.c.c.Clogged() { // others of its connection have had their turn meanwhile
+		t.leave()
+		k.c.c.AwaitReader()
+		err = t.take()
+	}
+	if err != nil {
+		return err
+	}
+	k.turn = t
+	return k.answer(t, st, prepared, p)
 }
 
 // literals keeps the text of a statement's literals for the execution.

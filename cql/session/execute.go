@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"encoding/hex"
 
 	"github.com/helenusdb/helenus/cql"
@@ -39,7 +40,7 @@ func (s *statement) conditional() bool {
 }
 
 // answer executes st and writes the answer.
-func (k *call) answer(st *statement, prepared bool, p *wire.QueryParams) error {
+func (k *call) answer(ctx context.Context, st *statement, prepared bool, p *wire.QueryParams) error {
 	k.out.st, k.out.skip = st, p.Has(wire.FlagSkipMetadata)
 	if prepared && k.r.Version >= cql.V5 {
 		k.out.have = k.execute.ResultMetadataID
@@ -48,7 +49,6 @@ func (k *call) answer(st *statement, prepared bool, p *wire.QueryParams) error {
 		}
 	}
 	k.event("Executing")
-	ctx := k.r.Context()
 	switch body := st.plan.Body.(type) {
 	case *planner.SelectPlan:
 		res, err := exec.Select(ctx, k.h.o.Backend, st.plan, &k.env, &k.opts, &k.out)

@@ -58,6 +58,7 @@ type Handler struct {
 	prepared *cache[[16]byte]
 	plans    *cache[string]
 	calls    sync.Pool // *call
+	scans    *scans
 	counters counters
 }
 
@@ -72,7 +73,7 @@ func New(o Options) *Handler {
 	}
 	h := &Handler{
 		o: o, modifier: exec.NewModifier(o.Backend, o.BatchLimits), env: planner.PrepareEnv{Partitioner: o.Partitioner},
-		prepared: newCache[[16]byte](o.PreparedBytes), plans: newCache[string](o.PlanBytes),
+		prepared: newCache[[16]byte](o.PreparedBytes), plans: newCache[string](o.PlanBytes), scans: newScans(),
 		node: planner.Env{Partitioner: o.Partitioner, Functions: exec.FunctionEnv(o.Backend)},
 	}
 	h.calls.New = func() any { return newCall(h) }

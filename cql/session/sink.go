@@ -40,12 +40,20 @@ func (s *sink) Begin(columns []planner.Spec) error {
 // maxResult bounds one answer: a client that does not page must not make the server hold more than a client can take.
 const maxResult = 256 << 20
 
+// rowsPerTurn is after how many rows a read asks whether others wait for their turn.
+const rowsPerTurn = 64
+
 // Row implements exec.Sink.
 func (s *sink) Row(cells [][]byte) error {
 	for _, c := range cells {
 		s.rows.Cell(c)
 	}
 	s.rows.EndRow()
+	if t := s.k.turn; t != nil && s.rows.Count()%rowsPerTurn == 0 {
+		if err := t.Err(); err != nil {
+			return err
+		}
+	}
 	if s.rows.Size() > maxResult {
 		return cql.Invalidf("The result is larger than %d bytes; use paging", maxResult)
 	}
