@@ -13,8 +13,15 @@ import (
 	"github.com/helenusdb/helenus/integration/start"
 )
 
-// TestMain stops the shared node when the tests have ended.
+// TestMain stops the shared node when the tests have ended. In the process that the campaign starts it does the abuse.
 func TestMain(m *testing.M) {
+	if os.Getenv(abuserEnv) != "" {
+		if err := abuser(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	if err := stopShared(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

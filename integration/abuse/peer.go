@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/golang/snappy"
@@ -301,22 +302,36 @@ func (e envelope) preparedID() (id, resultID []byte) {
 	return id, resultID
 }
 
-// drain reads until the connection ends and returns how many whole messages came.
+// drain reads until the connection ends and returns how many whole messages came. Before STARTUP the input may have
+// agreed on anything, so that answers are not looked at then.
 func (p *peer) drain(within time.Duration) (n int, err error) {
 	end := time.Now().Add(within)
-	for {
+	for p.v != 0 && !p.legacy(end) {
 		_, err := p.read(time.Until(end))
 		switch {
 		case err == nil:
 			n++
-		case errors.Is(err, errGone):
-			return n, nil
+		case errors.Is(err, errGone), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+			return n, nil // the last two are of a server that was cut off by what we did
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return n, fmt.Errorf("the connection neither answers nor ends: %w", err)
-		case errors.Is(err, io.ErrUnexpectedEOF):
-			return n, nil // the server was cut off by what we did
 		default:
 			return n, err
 		}
 	}
+	_ = p.net.SetReadDeadline(end)
+	if _, err := io.Copy(io.Discard, p.in); errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, fmt.Errorf("the connection does not end: %w", err)
+	}
+	return n, nil
+}
+
+// legacy reports whether an answer in the header of versions 1 and 2 is next; nothing follows it.
+func (p *peer) legacy(end time.Time) bool {
+	if p.framed {
+		return false
+	}
+	_ = p.net.SetReadDeadline(end)
+	b, err := p.in.Peek(4)
+	return err == nil && (b[0] == 0x81 || b[0] == 0x82) && b[3] == opError
 }

@@ -45,3 +45,14 @@ func (p process) cpu() time.Duration {
 	system, _ := strconv.Atoi(f[12])
 	return time.Duration(user+system) * 10 * time.Millisecond
 }
+
+// idle returns for how long the machine's processors, taken together, have had nothing to do.
+func idle() time.Duration {
+	data, _ := os.ReadFile("/proc/stat")
+	f := strings.Fields(string(data))
+	if len(f) < 6 {
+		return 0
+	}
+	n, _ := strconv.Atoi(f[4])
+	return time.Duration(n) * 10 * time.Millisecond
+}
