@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
@@ -28,11 +29,13 @@ type Runner struct {
 	events   *conn
 	keyspace string // in use on the connections
 	prepared map[string]*preparedStatement
+	states   map[string][]byte // paging states kept by the script
 }
 
 // NewRunner makes a runner for the CQL server at host:port; connections are opened when a script needs them.
 func NewRunner(address string) *Runner {
-	return &Runner{address: address, conns: map[byte]*conn{}, prepared: map[string]*preparedStatement{}}
+	return &Runner{address: address, conns: map[byte]*conn{}, prepared: map[string]*preparedStatement{},
+		states: map[string][]byte{}}
 }
 
 // Close closes the connections.
@@ -44,7 +47,7 @@ func (r *Runner) Close() {
 		r.events.close()
 	}
 	r.conns, r.events, r.keyspace = map[byte]*conn{}, nil, ""
-	r.prepared = map[string]*preparedStatement{}
+	r.prepared, r.states = map[string]*preparedStatement{}, map[string][]byte{}
 }
 
 // keyspaceOf is the keyspace that a script of this name has to itself.
@@ -309,6 +312,16 @@ func (r *Runner) execute(c *conn, s *Step, p *preparedStatement) ([]string, erro
 // pages sends a request and, as long as there are more pages, the next one.
 func (r *Runner) pages(c *conn, s *Step, q *request, opcode byte, head func() []byte) ([]string, error) {
 	var lines []string
+	if s.Resume != "" {
+		q.state = r.states[s.Resume]
+		if raw, ok := strings.CutPrefix(s.Resume, "0x"); ok {
+			var err error
+			if q.state, err = hex.DecodeString(raw); err != nil {
+				return nil, err
+			}
+			q.state = append([]byte{}, q.state...)
+		}
+	}
 	for page := 1; ; page++ {
 		f, err := c.ask(opcode, q.appendParameters(head(), c.version))
 		if err != nil {
@@ -322,6 +335,9 @@ func (r *Runner) pages(c *conn, s *Step, q *request, opcode byte, head func() []
 			more[0] = fmt.Sprintf("page %d", page)
 		}
 		lines = append(lines, more...)
+		if s.Save != "" {
+			r.states[s.Save] = state
+		}
 		if state == nil || page == s.Pages {
 			return lines, nil
 		}

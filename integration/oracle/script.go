@@ -23,6 +23,8 @@ type Step struct {
 	Protocol  int            // 0: the connection the script runs on
 	Page      int            // rows per page; 0: paging off
 	Pages     int            // pages to fetch at most; 0: all
+	Save      string         // name to keep the paging state under that follows the last page fetched
+	Resume    string         // name of a kept paging state to go on from, or its bytes as 0x..
 	Level     uint16         // consistency
 	Serial    uint16         // serial consistency, 0: not sent
 	Timestamp *int64         // default timestamp, microseconds
@@ -164,6 +166,10 @@ func (p *scriptParser) directive(text string) (err error) {
 	case "now":
 		n := int32(number(32))
 		p.step.Now = &n
+	case "save":
+		p.step.Save = arg
+	case "resume":
+		p.step.Resume = arg
 	case "wait":
 		p.step.Wait = time.Duration(number(32)) * time.Millisecond
 	case "keyspace":
