@@ -4,7 +4,7 @@ FUZZTIME ?= 30s
 BIN      := bin/helenus
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race fuzz bench oracle clients lint fmt ci clean
+.PHONY: help build run test race fuzz bench oracle clients suites lint fmt ci clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,9 @@ oracle: build ## compare with a live Cassandra and record its answers anew (need
 
 clients: build ## seven real clients against Helenus, as a table client x protocol version
 	cd integration && HELENUS_BIN=$(CURDIR)/$(BIN) ./clients/run.sh
+
+suites: build ## the drivers' own test suites against Helenus, with what fails and why
+	cd integration && HELENUS_BIN=$(CURDIR)/$(BIN) ./suites/run.sh
 
 lint: ## go vet, staticcheck, formatting
 	$(GO) vet ./...

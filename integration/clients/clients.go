@@ -211,7 +211,8 @@ func (i installer) java() error {
 		return err
 	}
 	return i.once("java.installed", []string{source("java", "pom.xml"), source("java", "Checks.java")}, func() error {
-		return command(nil, "mvn", "-q", "-B", "-f", source("java", "pom.xml"), "-Dmaven.repo.local="+filepath.Join(start.Root(), ".cache", "m2"),
+		repository := filepath.Join(start.Root(), ".cache", "m2")
+		return command(nil, "mvn", "-q", "-B", "-f", source("java", "pom.xml"), "-Dmaven.repo.local="+repository,
 			"-Dchecks.output="+cache("java"), "compile", "dependency:build-classpath", "-Dmdep.outputFile="+cache("java", "classpath"))
 	})
 }
@@ -231,7 +232,8 @@ func (i installer) rust() error {
 	}
 	inputs := []string{source("rust", "Cargo.toml"), source("rust", "Cargo.lock"), source("rust", "src", "main.rs")}
 	return i.once("rust.installed", inputs, func() error {
-		return command([]string{"CARGO_HOME=" + filepath.Join(start.Root(), ".cache", "cargo")}, "cargo", "build", "--quiet", "--locked",
+		home := []string{"CARGO_HOME=" + filepath.Join(start.Root(), ".cache", "cargo")}
+		return command(home, "cargo", "build", "--quiet", "--locked",
 			"--jobs", "2", "--manifest-path", source("rust", "Cargo.toml"), "--target-dir", filepath.Join(start.Root(), ".cache", "rust"))
 	})
 }

@@ -88,12 +88,11 @@ func (m *metadata) String() string {
 
 // preparedStatement is what a PREPARED result says.
 type preparedStatement struct {
-	text     string
-	id       []byte
-	metaID   []byte
-	markers  *metadata
-	result   *metadata
-	keyspace string
+	text    string
+	id      []byte
+	metaID  []byte
+	markers *metadata
+	result  *metadata
 }
 
 func (r *reader) readPrepared(version byte) *preparedStatement {

@@ -3,8 +3,10 @@
 //
 //	suites [-addr host] [-only gocql1,gocql2,node] [-record]
 //
-// The server's keyspaces are dropped. Without -addr it starts a Helenus at 127.0.7.1:9042; the suites know no other port. What passes on Cassandra is kept in
-// baseline/; -record writes it anew from a run against one (in data center dc1, with user functions and views allowed).
+// The server's keyspaces are dropped. Without -addr it starts a Helenus at 127.0.7.1:9042; the suites know no other port.
+// What passes on Cassandra is kept in baseline/; -record writes it anew from a run against one (in data center dc1, with
+// user functions and views allowed).
+//
 // The sources come from the Go module cache and, for Node.js, from NODE_DRIVER_SOURCE or a clone of the driver's
 // repository, since its npm package has no tests.
 package main
@@ -145,6 +147,7 @@ func judge(s suite, got map[string]test, record bool) (bool, error) {
 			more++
 		}
 	}
-	fmt.Printf("%s: %d of the %d that pass on Cassandra pass, %d wanted; %d others pass\n", s.name, passed, len(baseline), s.need, more)
+	fmt.Printf("%s: %d of the %d that pass on Cassandra pass, %d wanted; %d others pass\n",
+		s.name, passed, len(baseline), s.need, more)
 	return passed >= s.need, nil
 }

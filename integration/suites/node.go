@@ -24,7 +24,8 @@ const (
 )
 
 // nodeTools are what the tests need beside the driver's own dependencies, in the versions of its package.json.
-var nodeTools = []string{"mocha@10.2.0", "chai@4.3.8", "proxyquire@2.1.3", "sinon@15.2.0", "temp@0.9.4", "adm-zip@0.5.10", "long@5.2.3"}
+var nodeTools = []string{"mocha@10.2.0", "chai@4.3.8", "proxyquire@2.1.3", "sinon@15.2.0", "temp@0.9.4", "adm-zip@0.5.10",
+	"long@5.2.3"}
 
 // node runs the short integration tests of the Node.js driver.
 func node(host string) (map[string]test, error) {

@@ -132,7 +132,8 @@ CREATE TABLE counters (k int PRIMARY KEY, n counter);
     def conditional(self):
         text = f"INSERT INTO {KS}.t (k, c, v) VALUES (20, 1, '%s') IF NOT EXISTS"
         equal(table(good(text % "first")), (["[applied]"], [["True"]]), "table")
-        equal(table(good(text % "second")), (["[applied]", "k", "c", "extra", "v"], [["False", "20", "1", "null", "first"]]), "table")
+        equal(table(good(text % "second")),
+              (["[applied]", "k", "c", "extra", "v"], [["False", "20", "1", "null", "first"]]), "table")
         equal(table(good(f"UPDATE {KS}.t SET v = 'x' WHERE k = 20 AND c = 1 IF v = 'no'")),
               (["[applied]", "v"], [["False", "first"]]), "table")
 
@@ -141,13 +142,16 @@ CREATE TABLE counters (k int PRIMARY KEY, n counter);
             ("ascii", "'abc'", "abc"), ("bigint", "-4611686018427387904", "-4611686018427387904"), ("blob", "0xcafe", "0xcafe"),
             ("boolean", "true", "True"), ("date", "'2011-02-03'", "2011-02-03"), ("decimal", "-12.345", "-12.345"),
             ("double", "-2.5e300", "-2.5e+300"), ("float", "1.25", "1.25"), ("inet", "'2001:db8::1'", "2001:db8::1"),
-            ("int", "-5", "-5"), ("smallint", "-300", "-300"), ("text", "'ä€'", "ä€"), ("time", "'04:05:06.000000007'", "04:05:06.000000007"),
+            ("int", "-5", "-5"), ("smallint", "-300", "-300"), ("text", "'ä€'", "ä€"),
+            ("time", "'04:05:06.000000007'", "04:05:06.000000007"),
             ("timestamp", "'2011-02-03 04:05:06.789Z'", "2011-02-03 04:05:06.789000+0000"),
             ("timeuuid", "50554d6e-29bb-11e5-b345-feff819cdc9f", "50554d6e-29bb-11e5-b345-feff819cdc9f"), ("tinyint", "-7", "-7"),
             ("uuid", "12345678-1234-5678-1234-567812345678", "12345678-1234-5678-1234-567812345678"),
-            ("varint", "-123456789012345678901234567890", "-123456789012345678901234567890"), ("list<int>", "[3, 1, 2]", "[3, 1, 2]"),
+            ("varint", "-123456789012345678901234567890", "-123456789012345678901234567890"),
+            ("list<int>", "[3, 1, 2]", "[3, 1, 2]"),
             ("set<text>", "{'b', 'a'}", "{'a', 'b'}"), ("map<text, int>", "{'x': 1, 'y': 2}", "{'x': 1, 'y': 2}"),
-            ("frozen<list<frozen<set<int>>>>", "[{1, 2}, {3}]", "[{1, 2}, {3}]"), ("tuple<int, text>", "(7, 'seven')", "(7, 'seven')"),
+            ("frozen<list<frozen<set<int>>>>", "[{1, 2}, {3}]", "[{1, 2}, {3}]"),
+            ("tuple<int, text>", "(7, 'seven')", "(7, 'seven')"),
             ("frozen<address>", "{street: 'Main', number: 5}", "{street: 'Main', number: 5}"),
             ("address", "{street: 'Side', number: 6}", "{street: 'Side', number: 6}"), ("duration", "1mo2d3ns", "1mo2d3ns"),
             ("vector<float, 3>", "[1, 2.5, -3]", "[1, 2.5, -3]"), ("text", "null", "null"), ("text", "''", ""),
@@ -175,8 +179,8 @@ CREATE TABLE counters (k int PRIMARY KEY, n counter);
         self.refused("SyntaxException: line 1:0", "SELEKT * FROM system.local")
 
     def invalid(self):
-        self.refused('InvalidRequest: Error from server: code=2200 [Invalid query] message="Undefined column name nope in table system.local"',
-                     "SELECT nope FROM system.local")
+        self.refused("InvalidRequest: Error from server: code=2200 [Invalid query] "
+                     'message="Undefined column name nope in table system.local"', "SELECT nope FROM system.local")
 
     def exists(self):
         self.refused(f"AlreadyExists: Table '{KS}.t' already exists", f"CREATE TABLE {KS}.t (k int PRIMARY KEY)")
@@ -208,11 +212,12 @@ CREATE TABLE counters (k int PRIMARY KEY, n counter);
 
     def metadata(self):
         """What DESCRIBE prints makes the same keyspace again."""
-        out = good(f"DESCRIBE KEYSPACES; DESCRIBE CLUSTER; DESCRIBE INDEX {KS}.t_v; DESCRIBE TYPE {KS}.address; DESCRIBE TABLE {KS}.t;"
-                   f" USE {KS}; DESCRIBE TABLES; DESCRIBE t")
+        out = good(f"DESCRIBE KEYSPACES; DESCRIBE CLUSTER; DESCRIBE INDEX {KS}.t_v; DESCRIBE TYPE {KS}.address;"
+                   f" DESCRIBE TABLE {KS}.t; USE {KS}; DESCRIBE TABLES; DESCRIBE t")
         for word in (KS, "Murmur3Partitioner", "CREATE INDEX t_v", "CREATE TYPE", "CLUSTERING ORDER BY (c DESC)", "counters"):
             assert word in out, f"{word} is not in {out}"
-        for text, word in (("DESCRIBE SCHEMA", f"CREATE TABLE {KS}.t ("), ("DESCRIBE FULL SCHEMA", "CREATE KEYSPACE system_schema")):
+        for text, word in (("DESCRIBE SCHEMA", f"CREATE TABLE {KS}.t ("),
+                           ("DESCRIBE FULL SCHEMA", "CREATE KEYSPACE system_schema")):
             out = good(text)
             assert word in out, f"{text}: {out}"
         before = self.described()

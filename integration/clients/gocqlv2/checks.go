@@ -320,7 +320,8 @@ func (c *client) types() error {
 	}
 	var number int
 	var word string
-	if err := c.session.Query("SELECT tup FROM "+c.ks+".types WHERE k = 1").Scan(&number, &word); err != nil || number != 7 || word != "seven" {
+	err := c.session.Query("SELECT tup FROM "+c.ks+".types WHERE k = 1").Scan(&number, &word)
+	if err != nil || number != 7 || word != "seven" {
 		wrong = append(wrong, fmt.Sprintf("tuple: %d %q %v", number, word, err))
 	}
 	var none *string
@@ -490,8 +491,10 @@ func (c *client) metadata() error {
 	if err := iter.Close(); err != nil {
 		return err
 	}
-	if len(host.Tokens()) != 16 || host.DataCenter() == "" || host.HostID() == "" || !strings.HasSuffix(host.Partitioner(), "Murmur3Partitioner") {
-		return fmt.Errorf("host %v: %d tokens, %q, %q, %q", host, len(host.Tokens()), host.DataCenter(), host.HostID(), host.Partitioner())
+	murmur := strings.HasSuffix(host.Partitioner(), "Murmur3Partitioner")
+	if len(host.Tokens()) != 16 || host.DataCenter() == "" || host.HostID() == "" || !murmur {
+		return fmt.Errorf("host %v: %d tokens, %q, %q, %q", host, len(host.Tokens()), host.DataCenter(), host.HostID(),
+			host.Partitioner())
 	}
 	ks, err := c.keyspace(func(ks *gocql.KeyspaceMetadata) bool {
 		return ks.Tables["t"] != nil && ks.Tables["t"].Columns["extra"] != nil
@@ -500,12 +503,13 @@ func (c *client) metadata() error {
 		return err
 	}
 	table := ks.Tables["t"]
+	texts := []gocql.Type{gocql.TypeVarchar, gocql.TypeText}
 	switch {
 	case table == nil || ks.UserTypes["address"] == nil:
 		return fmt.Errorf("tables %v, types %v", ks.Tables, ks.UserTypes)
 	case len(table.PartitionKey) != 1 || len(table.ClusteringColumns) != 1 || table.ClusteringColumns[0].Order != gocql.DESC:
 		return fmt.Errorf("keys of t: %v, %v", table.PartitionKey, table.ClusteringColumns)
-	case table.Columns["extra"] == nil || table.Columns["v"].Type.Type() != gocql.TypeVarchar && table.Columns["v"].Type.Type() != gocql.TypeText:
+	case table.Columns["extra"] == nil || !slices.Contains(texts, table.Columns["v"].Type.Type()):
 		return fmt.Errorf("columns of t: %v", table.Columns)
 	case !strings.HasSuffix(ks.StrategyClass, "SimpleStrategy") || !ks.DurableWrites:
 		return fmt.Errorf("keyspace: %s %v", ks.StrategyClass, ks.DurableWrites)

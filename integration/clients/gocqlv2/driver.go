@@ -11,7 +11,7 @@ import (
 	"github.com/apache/cassandra-gocql-driver/v2/snappy"
 )
 
-//go:generate sh -c "sed -e 's,^package gocqlv1,package gocqlv2,' -e 's,github.com/gocql/gocql,github.com/apache/cassandra-gocql-driver/v2,' -e '1i // Code generated from ../gocqlv1/checks.go by go generate. DO NOT EDIT.\\n' ../gocqlv1/checks.go > checks.go && gofmt -w checks.go"
+//go:generate sh -c "./generate.sh > checks.go.new && mv checks.go.new checks.go"
 
 // Name is the client in the table.
 const Name = "gocql2"

@@ -116,7 +116,8 @@ public class Checks {
 
   static void logged() {
     session.execute(BatchStatement.newInstance(BatchType.LOGGED,
-        SimpleStatement.newInstance("INSERT INTO " + ks + ".t (k, c, v) VALUES (3, 1, 'a')"), insert.bind(3, 2, "b"), insert.bind(4, 1, "c")));
+        SimpleStatement.newInstance("INSERT INTO " + ks + ".t (k, c, v) VALUES (3, 1, 'a')"),
+        insert.bind(3, 2, "b"), insert.bind(4, 1, "c")));
     equal(List.of(value(3, 1), value(3, 2), value(4, 1)), List.of("a", "b", "c"), "values");
   }
 
@@ -151,8 +152,8 @@ public class Checks {
   }
 
   static void traced() {
-    QueryTrace trace = session.execute(SimpleStatement.newInstance("SELECT v FROM " + ks + ".t WHERE k = 1 AND c = 1").setTracing(true))
-        .getExecutionInfo().getQueryTrace();
+    SimpleStatement query = SimpleStatement.newInstance("SELECT v FROM " + ks + ".t WHERE k = 1 AND c = 1").setTracing(true);
+    QueryTrace trace = session.execute(query).getExecutionInfo().getQueryTrace();
     that(!trace.getEvents().isEmpty() && trace.getDurationMicros() > 0 && trace.getRequestType() != null, trace);
   }
 
@@ -176,11 +177,13 @@ public class Checks {
     tuple.attach(session.getContext());
     TupleValue seven = tuple.newValue(7, "seven");
     Object[][] all = {
-        {"ascii", "abc"}, {"bigint", -(1L << 62)}, {"blob", ByteBuffer.wrap(new byte[] {(byte) 0xca, (byte) 0xfe})}, {"boolean", true},
+        {"ascii", "abc"}, {"bigint", -(1L << 62)}, {"blob", ByteBuffer.wrap(new byte[] {(byte) 0xca, (byte) 0xfe})},
+        {"boolean", true},
         {"date", LocalDate.of(2011, 2, 3)}, {"decimal", new BigDecimal("-12.345")}, {"double", -2.5e300}, {"float", 1.25f},
         {"inet", InetAddress.getByName("2001:db8::1")}, {"inet", InetAddress.getByName("127.0.0.1")}, {"int", -5},
         {"smallint", (short) -300}, {"text", "ä€\ud834\udd1e"}, {"time", LocalTime.of(4, 5, 6, 7)},
-        {"timestamp", Instant.ofEpochMilli(1296705906789L)}, {"timeuuid", UUID.fromString("50554d6e-29bb-11e5-b345-feff819cdc9f")},
+        {"timestamp", Instant.ofEpochMilli(1296705906789L)},
+        {"timeuuid", UUID.fromString("50554d6e-29bb-11e5-b345-feff819cdc9f")},
         {"tinyint", (byte) -7}, {"uuid", UUID.fromString("12345678-1234-5678-1234-567812345678")},
         {"varint", new BigInteger("-123456789012345678901234567890")}, {"list<int>", List.of(3, 1, 2)},
         {"set<text>", new TreeSet<>(Set.of("a", "b"))}, {"map<text, int>", new TreeMap<>(Map.of("x", 1, "y", 2))},
@@ -212,7 +215,8 @@ public class Checks {
     }
     that(wrong.isEmpty(), wrong);
     if (version != 3) { // a value left unset is not written
-      session.execute(session.prepare("INSERT INTO " + ks + ".types (k, c" + number + ") VALUES (?, ?)").boundStatementBuilder().setInt(0, 1).build());
+      PreparedStatement half = session.prepare("INSERT INTO " + ks + ".types (k, c" + number + ") VALUES (?, ?)");
+      session.execute(half.boundStatementBuilder().setInt(0, 1).build());
       equal(session.execute("SELECT c" + number + " FROM " + ks + ".types WHERE k = 1").one().getInt(0), -5, "unset");
     }
   }
@@ -223,7 +227,8 @@ public class Checks {
   }
 
   static void unavailable() {
-    Statement<?> query = SimpleStatement.newInstance("SELECT * FROM " + ks + "_rf3.t").setConsistencyLevel(DefaultConsistencyLevel.QUORUM);
+    Statement<?> query = SimpleStatement.newInstance("SELECT * FROM " + ks + "_rf3.t")
+        .setConsistencyLevel(DefaultConsistencyLevel.QUORUM);
     UnavailableException e;
     try {
       e = refused(UnavailableException.class, query);
@@ -270,7 +275,8 @@ public class Checks {
   static void metadata() {
     Metadata m = session.refreshSchema();
     Node node = m.getNodes().values().iterator().next();
-    that(node.getDatacenter() != null && node.getRack() != null && node.getHostId() != null && node.getCassandraVersion() != null, node);
+    that(node.getDatacenter() != null && node.getRack() != null, node);
+    that(node.getHostId() != null && node.getCassandraVersion() != null, node);
     equal(m.getTokenMap().get().getTokens(node).size(), 16, "tokens");
     equal(m.getTokenMap().get().getPartitionerName(), "org.apache.cassandra.dht.Murmur3Partitioner", "partitioner");
     equal(m.getTokenMap().get().getReplicas(ks, ByteBuffer.wrap(new byte[] {0, 0, 0, 1})).size(), 1, "replicas");

@@ -116,7 +116,8 @@ const checks = {
     assert.deepStrictEqual(seen, Array.from({ length: 1000 }, (_, i) => 999 - i));
   },
   async traced() {
-    const result = await client.execute(`SELECT v FROM ${ks}.t WHERE k = 1 AND c = 1`, [], Object.assign({ traceQuery: true }, one));
+    const traced = Object.assign({ traceQuery: true }, one);
+    const result = await client.execute(`SELECT v FROM ${ks}.t WHERE k = 1 AND c = 1`, [], traced);
     const trace = await client.metadata.getTrace(result.info.traceId);
     assert(trace.events.length > 0 && trace.duration > 0 && trace.requestType, JSON.stringify(trace));
   },
@@ -140,11 +141,13 @@ const checks = {
       ['time', types.LocalTime.fromString('04:05:06.000000007')], ['timestamp', new Date(1296705906789)],
       ['timeuuid', types.TimeUuid.fromString('50554d6e-29bb-11e5-b345-feff819cdc9f')], ['tinyint', -7],
       ['uuid', types.Uuid.fromString('12345678-1234-5678-1234-567812345678')],
-      ['varint', types.Integer.fromString('-123456789012345678901234567890')], ['list<int>', [3, 1, 2]], ['set<text>', ['a', 'b']],
+      ['varint', types.Integer.fromString('-123456789012345678901234567890')], ['list<int>', [3, 1, 2]],
+      ['set<text>', ['a', 'b']],
       ['map<text, int>', { x: 1, y: 2 }], ['frozen<list<frozen<set<int>>>>', [[1, 2], [3]]],
       ['frozen<map<text, frozen<list<text>>>>', { q: ['a', 'b'] }], ['tuple<int, text>', new types.Tuple(7, 'seven')],
       ['frozen<address>', { street: 'Main', number: 5 }], ['address', { street: 'Side', number: 6 }],
-      ['duration', new types.Duration(1, 2, types.Long.fromNumber(3))], ['vector<float, 3>', new types.Vector([1, 2.5, -3], 'float')],
+      ['duration', new types.Duration(1, 2, types.Long.fromNumber(3))],
+      ['vector<float, 3>', new types.Vector([1, 2.5, -3], 'float')],
       ['text', null], ['text', ''],
     ];
     // Before v4 these are custom types, which the driver does not encode.
