@@ -84,8 +84,10 @@ func (c *Conn) written(n int) {
 	c.poke()
 	if c.gated.Load() && !c.Clogged() {
 		c.mu.Lock()
-		c.gated.Store(false)
-		close(c.gate)
+		if c.gated.Load() { // another goroutine may have written at the same time
+			c.gated.Store(false)
+			close(c.gate)
+		}
 		c.mu.Unlock()
 	}
 }
