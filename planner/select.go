@@ -36,7 +36,8 @@ type SelectPlan struct {
 	Limit, PerPartitionLimit Term
 	// StaticRow says that a partition without rows gives one row of its static columns.
 	StaticRow bool
-	// Hash tells statements apart whose paging states must not be mixed. It does not depend on the text of literals.
+	// Hash tells statements apart whose paging states must not be mixed. It does not depend on the text of literals, nor on
+	// what is selected: a column that is added between two pages of a SELECT * must not end the paging.
 	Hash uint64
 }
 
@@ -166,9 +167,6 @@ func (p *SelectPlan) hash(t *schema.Table, st *ast.Select) uint64 {
 			d.text(c)
 		}
 		d.number(uint64(rel.Op)<<8 | boolBit(rel.Token)<<1 | boolBit(rel.Multi))
-	}
-	for i := range p.Fetch {
-		d.number(uint64(p.Fetch[i].Column.ID)<<8 | uint64(p.Fetch[i].What))
 	}
 	d.number(boolBit(p.Distinct)<<2 | boolBit(p.Reversed)<<1 | boolBit(p.Group != nil))
 	if p.Group != nil {

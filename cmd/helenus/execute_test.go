@@ -214,3 +214,19 @@ func TestLiteralsStayApart(t *testing.T) {
 		}
 	}
 }
+
+// TestPagingSurvivesAlter holds that a column added between two pages does not end the paging (the Node.js driver's suite).
+func TestPagingSurvivesAlter(t *testing.T) {
+	r := benchNode(t, true)
+	r.query("INSERT INTO b.t (pk, ck, v) VALUES (1, 1, 0x01)")
+	r.query("INSERT INTO b.t (pk, ck, v) VALUES (1, 2, 0x02)")
+	body := long("SELECT * FROM b.t WHERE pk = 1")
+	got := r.call(7, append(body, 0, 1, 0x06, 0, 0, 0, 1)) // one row a page, no metadata
+	n := binary.BigEndian.Uint32(got[12:])
+	state := got[12 : 16+n]
+	r.query("ALTER TABLE b.t ADD w int")
+	next := append(append(long("SELECT * FROM b.t WHERE pk = 1"), 0, 1, 0x0e, 0, 0, 0, 1), state...)
+	if got := r.call(7, next); !bytes.Contains(got, []byte{0, 0, 0, 1, 2}) {
+		t.Errorf("the second page is %x", got)
+	}
+}
