@@ -146,6 +146,9 @@ const (
 
 // TestExecuteAllocations holds what one EXECUTE costs the server in allocations: 6 for an insert into table and log, 12 for a read.
 func TestExecuteAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("pools drop what they hold under the race detector")
+	}
 	r := benchNode(t, false)
 	for _, v := range []struct {
 		name   string

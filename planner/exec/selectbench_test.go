@@ -90,6 +90,9 @@ var selectBenches = []struct {
 
 // TestSelectAllocations holds what one execution of a prepared statement allocates, the iterator and the sink apart.
 func TestSelectAllocations(t *testing.T) {
+	if raceDetector {
+		t.Skip("pools drop what they hold under the race detector")
+	}
 	for _, c := range selectBenches {
 		p, r, env := benchSelect(t, c.text, c.rows)
 		sink, o := &countSink{}, &Options{Consistency: cql.One, PageSize: 5000}

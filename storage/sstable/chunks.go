@@ -205,9 +205,6 @@ func (df *dataFile) readInfo(f vfs.File, name string, v Version) error {
 	return df.table.load()
 }
 
-// chunks returns the number of chunks that hold data.
-func (df *dataFile) chunks() int { return int(ceilDiv(df.length, df.chunk)) }
-
 // chunkLength returns the number of bytes of the i-th chunk.
 func (df *dataFile) chunkLength(i int) int64 { return min(df.chunk, df.length-int64(i)*df.chunk) }
 

@@ -15,12 +15,11 @@ const maxStatistics = 16 << 20
 // Statistics is what Statistics.db says. Source: org.apache.cassandra.io.sstable.metadata.MetadataSerializer.
 type Statistics struct {
 	// Partitioner is the class whose tokens order the table; LocalPartitioner for the table of an index.
-	Partitioner   string
-	FilterChance  float64
-	Cardinality   []byte // a HyperLogLog++ of the keys, not looked into
-	Stats         Stats
-	Header        Header
-	hasValidation bool
+	Partitioner  string
+	FilterChance float64
+	Cardinality  []byte // a HyperLogLog++ of the keys, not looked into
+	Stats        Stats
+	Header       Header
 }
 
 // LogPosition is a place in the commit log of the node that wrote the table.
