@@ -14,7 +14,7 @@ type Limits struct {
 	// answered; beyond them the socket is not read. The request that reaches the limit is served. Defaults 2048, 1 MiB.
 	MaxConnRequests int
 	MaxConnBytes    int
-	// MaxBytes bounds the same for all connections together, counting 8 KiB for each request beside its bytes, and the
+	// MaxBytes bounds the same for all connections together, counting 16 KiB for each request beside its bytes, and the
 	// answers that wait to be read. Beyond it a connection with little in flight is still served. Default 256 MiB.
 	MaxBytes int64
 	// MaxLargeBytes bounds the memory of messages of more than 64 KiB that are being received, and of what they unpack to,
@@ -44,7 +44,7 @@ const (
 	maxAuthFailures  = 3        // wrong passwords on one connection
 	maxFaults        = 2        // messages in a row that are no messages
 	freeRequests     = 4        // requests in flight that a connection may have though all others fill the budget
-	requestCost      = 8 << 10  // what a request costs beside its bytes: a stack, a state
+	requestCost      = 16 << 10 // what a request costs beside its bytes: a stack, a state
 	frameStep        = 64 << 10 // bytes of a message that earn it another FrameTimeout
 	flushSize        = 64 << 10 // gathered replies that are written before there is reason to
 	writeStep        = 1 << 19  // bytes of a write that must go out within WriteTimeout
