@@ -4,7 +4,7 @@ FUZZTIME ?= 30s
 BIN      := bin/helenus
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race fuzz bench oracle clients suites lint fmt ci clean
+.PHONY: help build run test race fuzz bench oracle clients suites abuse lint fmt ci clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -37,6 +37,9 @@ clients: build ## seven real clients against Helenus, as a table client x protoc
 
 suites: build ## the drivers' own test suites against Helenus, with what fails and why
 	cd integration && HELENUS_BIN=$(CURDIR)/$(BIN) ./suites/run.sh
+
+abuse: build ## a million malformed frames, half-sent headers and floods beside a good client
+	cd integration && HELENUS_BIN=$(CURDIR)/$(BIN) ABUSE_FRAMES=1000000 ABUSE_STRICT=1 $(GO) test ./abuse -run Campaign -count=1 -timeout 40m -v
 
 lint: ## go vet, staticcheck, formatting
 	$(GO) vet ./...

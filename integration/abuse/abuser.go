@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -19,6 +20,9 @@ const abuserEnv = "HELENUS_ABUSE_ADDR"
 // order is what an abuser is told to do; it is done when all of Frames have been sent, and everything that it opened is
 // closed then. It is one line of JSON, as is the report.
 type order struct {
+	// Honest, unless 0, is the whole order: so many good requests in a second for Seconds.
+	Honest, Seconds float64
+
 	Seed         uint64
 	From, Frames uint64  // numbers of the malformed inputs
 	Rate         float64 // of them in a second
@@ -43,13 +47,23 @@ type report struct {
 // abuser carries out orders from in until it ends.
 func abuser(in io.Reader, out io.Writer) error {
 	addr := os.Getenv(abuserEnv)
+	do := func(o order) (report, error) {
+		if o.Honest > 0 {
+			return report{}, beHonest(addr, o)
+		}
+		return carryOut(addr, o), nil
+	}
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		var o order
 		if err := json.Unmarshal(lines.Bytes(), &o); err != nil {
 			return err
 		}
-		if err := json.NewEncoder(out).Encode(carryOut(addr, o)); err != nil {
+		r, err := do(o)
+		if err == nil {
+			err = json.NewEncoder(out).Encode(r)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -66,6 +80,17 @@ type attack struct {
 	report report
 	mu     sync.Mutex // guards report
 	held   atomic.Int64
+}
+
+// beHonest makes good requests: a neighbour for the good client whose cost is all that is wrong with it.
+func beHonest(addr string, o order) error {
+	g := newGood(addr, int(o.Honest), 2*len(goodForms))
+	g.first = 1 << 20
+	for i := range g.conns {
+		g.wg.Go(func() { g.note(g.work(i, goodForms[i%len(goodForms)])) })
+	}
+	time.Sleep(time.Duration(o.Seconds * float64(time.Second)))
+	return errors.Join(g.end()...)
 }
 
 // frameWorkers is how many connections send malformed input at once.
@@ -306,15 +331,17 @@ func (a *attack) storm() {
 	}
 }
 
-// unreadTexts are asked for by those who do not read.
-var unreadTexts = []string{goodQuery, "SELECT * FROM system_schema.columns", "SELECT * FROM nowhere.nothing",
-	"SELECT * FROM system_schema.tables"}
+// unreadTexts are asked for by those who do not read. They cost little: what scans cost others is another matter, and what
+// unread scans hold is TestNeverReads'.
+var unreadTexts = []string{
+	goodQuery, "SELECT * FROM camp.good LIMIT 100", "SELECT * FROM nowhere.nothing",
+	"SELECT v FROM camp.good WHERE k IN (1, 2, 3, 4, 5)",
+}
 
-// neverRead asks again and again, as fast as the server takes it but for a limit (what scans cost is another matter), and
-// reads nothing.
+// neverRead asks again and again, as fast as the server takes it but for a limit, and reads nothing.
 func (a *attack) neverRead(i int) {
 	f := forms[i%len(forms)]
-	pace := pace{every: time.Second / 10}
+	pace := pace{every: time.Second / 40}
 	var p *peer
 	for {
 		select {
@@ -325,7 +352,7 @@ func (a *attack) neverRead(i int) {
 			return
 		default:
 		}
-		const burst = 2
+		const burst = 4
 		pace.wait(burst)
 		if p == nil {
 			if p, _ = a.connect(i, f); p == nil {

@@ -15,6 +15,8 @@ import (
 // that a stall is not hidden. Beside that it connects anew twice a second.
 type goodClient struct {
 	addr  string
+	conns int
+	first int           // key
 	every time.Duration // of each connection
 	phase atomic.Int32  // where samples go; negative: nowhere
 	stop  chan struct{}
@@ -36,12 +38,16 @@ const (
 	goodKeys   = 1000
 )
 
-// startGood starts a good client that makes rate requests a second, for phases phases. Nothing is noted before setPhase.
+// newGood returns a good client that makes rate requests a second on conns connections.
+func newGood(addr string, rate, conns int) *goodClient {
+	return &goodClient{addr: addr, conns: conns, every: time.Duration(conns) * time.Second / time.Duration(rate),
+		stop: make(chan struct{})}
+}
+
+// startGood starts a good client that notes its times in so many phases; none while phase is negative.
 func startGood(addr string, rate, phases int) *goodClient {
-	g := &goodClient{
-		addr: addr, every: time.Duration(len(goodForms)) * time.Second / time.Duration(rate), stop: make(chan struct{}),
-		samples: make([][]time.Duration, phases), connects: make([][]time.Duration, phases),
-	}
+	g := newGood(addr, rate, len(goodForms))
+	g.samples, g.connects = make([][]time.Duration, phases), make([][]time.Duration, phases)
 	g.phase.Store(-1)
 	for i, f := range goodForms {
 		g.wg.Go(func() { g.note(g.work(i, f)) })
@@ -114,7 +120,7 @@ func (g *goodClient) work(n int, f form) error {
 			}
 			began = time.Now() // waking late is not the server's doing
 		}
-		k := n*goodKeys + i/2%goodKeys
+		k := g.first + n*goodKeys + i/2%goodKeys
 		which := i % 2
 		values := [][]byte{long(nil, k)}
 		if which == 0 {
@@ -145,7 +151,7 @@ func (g *goodClient) work(n int, f form) error {
 }
 
 func (g *goodClient) sample(to [][]time.Duration, d time.Duration) {
-	if phase := g.phase.Load(); phase >= 0 {
+	if phase := int(g.phase.Load()); phase >= 0 && phase < len(to) {
 		g.mu.Lock()
 		to[phase] = append(to[phase], d)
 		g.mu.Unlock()

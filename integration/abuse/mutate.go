@@ -77,7 +77,7 @@ var texts = []string{
 	"SELECT count(*) FROM camp.bad WHERE k IN (1, 2, 3)",
 	"SELECT JSON * FROM camp.bad WHERE token(k) > 0 LIMIT 3",
 	"INSERT INTO camp.bad (k, c, v, s, l) VALUES (7, 1, 0xcafe, 'text', [1, 2, 3]) USING TTL 100 AND TIMESTAMP 1234567",
-	"UPDATE camp.bad SET l = l + [4], m['a'] = 1 WHERE k = 7 AND c = 1",
+	"UPDATE camp.bad SET l = [4, 5], m['a'] = 1 WHERE k = 7 AND c = 1",
 	"DELETE l[0] FROM camp.bad WHERE k = 7 AND c = 1",
 	"BEGIN UNLOGGED BATCH INSERT INTO camp.bad (k, c) VALUES (1, 2); DELETE FROM camp.bad WHERE k = 1 AND c = 3 APPLY BATCH",
 	"INSERT INTO camp.bad (k, c) VALUES (8, 1) IF NOT EXISTS",
