@@ -27,7 +27,7 @@ type entry[K comparable] struct {
 const (
 	// touchEvery makes a use move its entry only now and then: on a hot path the write lock costs more than the order is worth.
 	touchEvery = 64
-	// entryBytes is what a statement takes beside its text, by measurement of plans with a few columns.
+	// entryBytes is what a statement takes beside its weight.
 	entryBytes = 2048
 )
 
@@ -71,8 +71,8 @@ func (c *cache[K]) used(key K) {
 
 // put adds or replaces a statement and forgets others as needed; the one just put stays even when it is larger than the whole
 // cache, so that a client which prepares and executes it makes progress.
-func (c *cache[K]) put(key K, st *statement, textBytes int) {
-	size := int64(textBytes + entryBytes)
+func (c *cache[K]) put(key K, st *statement, weight int) {
+	size := int64(weight + entryBytes)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old := c.entries[key]; old != nil {

@@ -310,7 +310,7 @@ func (k *call) servePrepare() {
 	if st.keyspace != "" && st.plan.Table != nil && k.h.prepared.get(st.id) == nil {
 		k.c.warnUse(k.r, ks, st, p.Keyspace != "")
 	}
-	k.h.prepared.put(st.id, st, len(text))
+	k.h.prepared.put(st.id, st, st.weigh(len(text), len(st.literals)))
 	answer := wire.Prepared{
 		ID: st.id[:], ResultMetadataID: st.resultID, Variables: st.variables, PartitionKey: st.plan.PKIndexes, Result: st.result,
 	}

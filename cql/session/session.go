@@ -186,7 +186,7 @@ func (h *Handler) statementOf(keyspace, text string, k *call) (*statement, error
 	st.qualified = isQualified(p.Statement)
 	k.literals(p.Literals)
 	if shapeErr == nil && p.Shaped && plan.ShapeSafe && plan.Kind != planner.KindOther {
-		h.plans.put(string(shape), st, len(shape))
+		h.plans.put(string(shape), st, st.weigh(len(shape), len(p.Literals)))
 	}
 	return st, nil
 }
@@ -235,7 +235,7 @@ func (h *Handler) byID(id []byte) (*statement, error) {
 		}
 		again.id = st.id
 		st = again
-		h.prepared.put(key, st, len(st.text))
+		h.prepared.put(key, st, st.weigh(len(st.text), len(st.literals)))
 	}
 	h.prepared.used(key)
 	return st, nil

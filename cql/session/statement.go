@@ -37,6 +37,22 @@ func newStatement(p *planner.Plan) *statement {
 	return s
 }
 
+// What the parts of a plan take in memory, in bytes, beside entryBytes; by measurement, see TestWeigh.
+const (
+	columnBytes    = 320 // of the result, or a marker: planned, described, and that description encoded
+	literalBytes   = 192
+	statementBytes = 1024 // in a batch
+)
+
+// weigh returns about how many bytes s takes, whose text and literals have these lengths.
+func (s *statement) weigh(text, literals int) int {
+	n := 2*text + columnBytes*(len(s.plan.Result)+len(s.plan.Markers)) + literalBytes*literals
+	if b, ok := s.plan.Body.(*planner.BatchPlan); ok {
+		n += statementBytes * len(b.Statements)
+	}
+	return n
+}
+
 // columnSpecs turns the planner's columns into those of the protocol.
 func columnSpecs(specs []planner.Spec) []wire.ColumnSpec {
 	out := make([]wire.ColumnSpec, len(specs))
