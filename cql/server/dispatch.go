@@ -93,8 +93,7 @@ func (c *Conn) admit(r *Request) bool {
 	l, b := &c.srv.limits, &c.srv.budget
 	over := b.over()
 	if c.throw && !c.Clogged() {
-		r.Error(&cql.Error{Code: cql.CodeOverloaded, Message: overloadText(c.flyingBytes.Load(), int64(l.MaxConnBytes), b.used.Load(),
-			b.limit)})
+		r.Error(c.overloadError())
 		r.out = nil
 		r.recycle()
 		return false
@@ -109,6 +108,21 @@ func (c *Conn) admit(r *Request) bool {
 		r.AddWarning(backpressureText(int64(l.MaxConnBytes), b.limit))
 	}
 	return ok
+}
+
+// Overload returns an error for the client when requests in flight and unread answers, of all connections, take what they may.
+// It is for those requests that the handler does not serve then; the others are bounded as they come in.
+func (c *Conn) Overload() error {
+	if c.srv.budget.over() {
+		return c.overloadError()
+	}
+	return nil
+}
+
+func (c *Conn) overloadError() *cql.Error {
+	b := &c.srv.budget
+	text := overloadText(c.flyingBytes.Load(), int64(c.srv.limits.MaxConnBytes), b.used.Load(), b.limit)
+	return &cql.Error{Code: cql.CodeOverloaded, Message: text}
 }
 
 // left counts a request of other goroutines that has been answered.

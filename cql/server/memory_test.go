@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -121,6 +122,66 @@ func TestUnreadBurst(t *testing.T) {
 		}
 	}
 	eventually(t, func() bool { return s.Stats().Bytes == 0 })
+}
+
+// TestHold: answers that are being made count, and end with an error when there is no memory for them.
+func TestHold(t *testing.T) {
+	h := &holder{step: 100 << 10, steps: 20}
+	s, addr := start(t, Options{Handler: h, Limits: Limits{MaxBytes: 4 << 20}})
+	c := connect(t, addr, cql.V4, wire.NoCompression)
+	c.query(1, "x")
+	if e := c.read(); e.Opcode != wire.OpResult {
+		t.Fatal(e.Opcode)
+	}
+	h.barrier.Add(4) // 4 of 2 MiB, of which one at least cannot be
+	for i := range 4 {
+		d := connect(t, addr, cql.V4, wire.NoCompression)
+		d.query(int16(i), "wait")
+		defer func() {
+			if e := d.read(); e.Opcode == wire.OpError {
+				h.refused.Add(1)
+			}
+			if i == 0 && h.refused.Load() == 0 {
+				t.Error("none was refused")
+			}
+		}()
+	}
+	h.barrier.Wait()
+	eventually(t, func() bool { return s.Stats().Bytes == 0 })
+}
+
+// holder answers with nothing after it has held as much as it says; those who ask for "wait" hold it all at once.
+type holder struct {
+	step, steps int
+	barrier     sync.WaitGroup
+	refused     atomic.Int32
+}
+
+func (h *holder) NewConn(*Conn) ConnHandler { return h }
+func (h *holder) Closed()                   {}
+
+func (h *holder) Serve(r *Request) {
+	var q wire.Query
+	if err := q.Decode(r.Body, r.Version); err != nil {
+		r.Error(err)
+		return
+	}
+	wait := string(q.Text) == "wait"
+	r.Go(func() {
+		var err error
+		for i := 1; i <= h.steps && err == nil; i++ {
+			err = r.Hold(i * h.step)
+		}
+		if wait {
+			h.barrier.Done()
+			h.barrier.Wait()
+		}
+		if err != nil {
+			r.Error(err)
+			return
+		}
+		r.Void()
+	})
 }
 
 // TestQuietLog: neither versions that drivers try first nor requests of clients that are gone are told to everybody.

@@ -29,6 +29,7 @@ type Request struct {
 	prefix   wire.Prefix
 	chunk    *chunk // held while detached; nil when the body lies elsewhere
 	copied   bool   // the body lies in memory of the decoder
+	held     int64  // bytes of the answer that are counted while it is made
 	detached bool
 	moved    bool // by Go, which recycles it
 	done     bool
@@ -99,6 +100,18 @@ func (r *Request) Reply(op wire.Opcode, buf []byte) {
 	r.leave()
 	c.enqueue(out)
 	c.left()
+}
+
+// Hold counts the bytes that the answer of a detached request has come to, and returns an error for the client when there is
+// no memory for it: many that are made at once must not take more together than may wait to be read.
+func (r *Request) Hold(size int) error {
+	if !r.detached {
+		return nil
+	}
+	b := &r.conn.srv.budget
+	b.take(int64(size) - r.held)
+	r.held = int64(size)
+	return r.conn.Overload()
 }
 
 // Void answers with a VOID result.
@@ -179,7 +192,7 @@ func (r *Request) panicked(p any) {
 func (r *Request) leave() {
 	c := r.conn
 	c.flyingBytes.Add(-int64(len(r.Body)))
-	c.srv.budget.give(int64(len(r.Body)) + requestCost)
+	c.srv.budget.give(int64(len(r.Body)) + requestCost + r.held)
 	if r.chunk != nil {
 		r.chunk.release()
 	}

@@ -85,10 +85,18 @@ func (k *call) run(st *statement, prepared bool, p *wire.QueryParams) {
 		k.r.Go(func() { k.finish(k.answerInTurn(st, prepared, p)) })
 		return
 	}
-	k.finish(k.answer(k.r.Context(), st, prepared, p))
+	k.out.inline = true
+	err := k.answer(k.r.Context(), st, prepared, p)
+	if err == errTooLong {
+		k.out.reset(k)
+		k.r.Go(func() { k.finish(k.answerInTurn(st, prepared, p)) })
+		return
+	}
+	k.finish(err)
 }
 
-// answerInTurn executes st apart from its connection's other requests; a read waits for its turn.
+// answerInTurn executes st apart from its connection's other requests. A read waits for its turn, and is refused when there is
+// no memory for what may be a large answer: unlike the client of a small one, its client can do without it for a while.
 func (k *call) answerInTurn(st *statement, prepared bool, p *wire.QueryParams) error {
 	switch st.plan.Body.(type) {
 	case *planner.SelectPlan, *planner.DescribePlan:
@@ -101,6 +109,9 @@ func (k *call) answerInTurn(st *statement, prepared bool, p *wire.QueryParams) e
 		t.leave()
 		k.c.c.AwaitReader()
 		err = t.take()
+	}
+	if err == nil {
+		err = k.c.c.Overload()
 	}
 	if err != nil {
 		return err

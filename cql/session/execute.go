@@ -10,8 +10,12 @@ import (
 	"github.com/helenusdb/helenus/planner/exec"
 )
 
-// inlineRows is the largest answer that is made on the goroutine that reads the connection.
-const inlineRows = 500
+// inlineRows and inlineBytes bound the answers that are made on the goroutine that reads the connection. More rows than that
+// send the next execution of a statement elsewhere, more bytes the present one.
+const (
+	inlineRows  = 500
+	inlineBytes = 1 << 20
+)
 
 // mayWait reports whether st can take longer than the requests behind it on its connection should wait: a scan, a conditional
 // write, a change of the schema, a write that waits for the disk, and a read that gave many rows before.
@@ -52,8 +56,11 @@ func (k *call) answer(ctx context.Context, st *statement, prepared bool, p *wire
 	switch body := st.plan.Body.(type) {
 	case *planner.SelectPlan:
 		res, err := exec.Select(ctx, k.h.o.Backend, st.plan, &k.env, &k.opts, &k.out)
-		if k.out.rows.Count() > inlineRows {
+		if err == errTooLong || k.out.rows.Count() > inlineRows {
 			st.heavy.Store(true)
+		}
+		if err == errTooLong {
+			return err
 		}
 		return k.result(res, err)
 	case *planner.ModificationPlan:

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"errors"
+
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/wire"
 	"github.com/helenusdb/helenus/planner"
@@ -14,6 +16,9 @@ type sink struct {
 	have  []byte // the metadata id that a v5 client has; nil when it executes no prepared statement
 	rows  wire.RowsWriter
 	begun bool
+	// inline is set while the answer is made on the goroutine that reads the connection.
+	inline bool
+	held   int // bytes of the answer that are counted
 }
 
 func (s *sink) reset(k *call) { *s = sink{k: k} }
@@ -40,6 +45,12 @@ func (s *sink) Begin(columns []planner.Spec) error {
 // maxResult bounds one answer: a client that does not page must not make the server hold more than a client can take.
 const maxResult = 256 << 20
 
+// holdStep is after how many bytes the memory of an answer is counted anew.
+const holdStep = 16 << 10
+
+// errTooLong ends an answer that turns out to be too large to be made inline. It is not for clients.
+var errTooLong = errors.New("the answer is too large to be made on the connection's goroutine")
+
 // rowsPerTurn is after how many rows a read asks whether others wait for their turn.
 const rowsPerTurn = 64
 
@@ -54,7 +65,17 @@ func (s *sink) Row(cells [][]byte) error {
 			return err
 		}
 	}
-	if s.rows.Size() > maxResult {
+	size := s.rows.Size()
+	if s.inline && size > inlineBytes {
+		return errTooLong
+	}
+	if !s.inline && size >= s.held+holdStep {
+		s.held = size
+		if err := s.k.r.Hold(size); err != nil {
+			return err
+		}
+	}
+	if size > maxResult {
 		return cql.Invalidf("The result is larger than %d bytes; use paging", maxResult)
 	}
 	return nil
