@@ -2,7 +2,9 @@ package abuse
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +36,8 @@ func TestHandshake(t *testing.T) {
 			}, want{0x0A, "", 26, closes}},
 			item{26, "STARTUP of 9 KiB", nil, begin(v, "CQL_VERSION", "3.0.0", "X", strings.Repeat("x", 9<<10)),
 				want{0x2200, "", 24, closes}},
+			item{26, "STARTUP of 33 options", nil, begin(v, slices.Concat([]string{"CQL_VERSION", "3.0.0"}, options(32))...),
+				want{0x0A, "Too many options in STARTUP message: 33", 24, closes}},
 			item{26, "STARTUP without a body", nil, func(*peer) []byte { return frame(v, 26, opStartup, nil) },
 				want{0x0A, "", 26, closes}},
 		)
@@ -41,6 +45,8 @@ func TestHandshake(t *testing.T) {
 	items = append(items,
 		item{23, "STARTUP twice", plain, message(23, opStartup, func(byte) []byte { return startup("CQL_VERSION", "3.0.0") }),
 			want{0x0A, "Unexpected message STARTUP, the connection is already initialized", 23, keeps}},
+		item{26, "STARTUP of 32 options", nil, begin(4, slices.Concat([]string{"CQL_VERSION", "3.0.0"}, options(31))...),
+			want{fine, "", 24, keeps}},
 		item{25, "Snappy on v5", nil, begin(5, "CQL_VERSION", "3.0.0", "COMPRESSION", "snappy"),
 			want{0x0A, "Snappy compression is not supported in protocol V5", 24, keeps}},
 		item{32, "negative stream", plain, message(-5, opQuery, func(v byte) []byte { return query(v, goodQuery) }),
@@ -49,6 +55,40 @@ func TestHandshake(t *testing.T) {
 		item{32, "lowest stream", plain, message(-32768, opOptions, func(byte) []byte { return nil }), want{fine, "", -32768, keeps}},
 	)
 	run(t, items)
+}
+
+// options returns n options for a STARTUP that mean nothing.
+func options(n int) (pairs []string) {
+	for i := range n {
+		pairs = append(pairs, fmt.Sprint("OPTION", i), "x")
+	}
+	return pairs
+}
+
+// TestSilentConnections: of connections that have not begun only so many are kept, the newest, and those of one address do
+// not keep out others.
+func TestSilentConnections(t *testing.T) {
+	const kept = 1024
+	n := own(t, 100)
+	var peers []*peer
+	for i := range kept + 200 {
+		p, err := dial(n.Address, source(i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.close()
+		peers = append(peers, p)
+	}
+	well(t, n.Address)
+	for i, p := range peers {
+		_, err := p.read(10 * time.Millisecond)
+		if gone := errors.Is(err, errGone); gone != (i < 200) && i != 200 { // and one for the good client
+			t.Fatalf("connection %d of %d: %v", i, len(peers), err)
+		}
+		if i == 250 {
+			break
+		}
+	}
 }
 
 // TestFaultsInARow holds that the second message in a row that is none ends a connection, and that a good one between

@@ -250,7 +250,7 @@ func TestManyStatements(t *testing.T) {
 }
 
 // TestLogLines is item 1 and 35: what anybody can make the node log is one line a minute, and what drivers try first
-// (versions 65 and 66) is none.
+// (versions 65 and 66) is none. No client can forge a line.
 func TestLogLines(t *testing.T) {
 	t.Parallel()
 	n, err := start.Helenus()
@@ -264,6 +264,14 @@ func TestLogLines(t *testing.T) {
 			want{0x0A, unsupported, 0, closes}.check(t, p)
 		}
 	}
+	forged := "x\nERROR forged\r\n\x1b[31m"
+	p := open(t, n.Address, form{})
+	write(t, p, frame(4, 1, opStartup, startup("CQL_VERSION", "3.0.0", "DRIVER_NAME", forged, "DRIVER_VERSION", forged)))
+	want{fine, "", 1, keeps}.check(t, p)
+	p.v = 4
+	for _, text := range []string{forged, "SELECT \"" + forged + "\" FROM system.local", "DROP KEYSPACE \"" + forged + "\""} {
+		call(t, p, 1, opQuery, query(4, text))
+	}
 	for range 100 {
 		p := open(t, n.Address, form{})
 		write(t, p, []byte("GET / HTTP/1.1\r\n\r\n"))
@@ -271,6 +279,9 @@ func TestLogLines(t *testing.T) {
 	}
 	if err := n.Stop(); err != nil {
 		t.Fatal(err)
+	}
+	if strings.Contains(n.Log(), "\nERROR forged") || strings.Contains(n.Log(), "\x1b") {
+		t.Errorf("a client has forged a line:\n%s", n.Log())
 	}
 	if strings.Count(n.Log(), "client sent") != 1 || strings.Contains(n.Log(), "(65)") || strings.Contains(n.Log(), "(66)") {
 		t.Errorf("logged:\n%s", n.Log())
