@@ -112,7 +112,7 @@ func TestUnreadBurst(t *testing.T) {
 	c.flush()
 	for range 50 {
 		time.Sleep(10 * time.Millisecond)
-		if b := s.Stats().Bytes; b > 2048*(requestCost+100)+32<<20 {
+		if b := s.Stats().Bytes; b > n*size/2 { // some are being made when the first ones wait
 			t.Fatalf("%d MiB in flight and unread", b>>20)
 		}
 	}
