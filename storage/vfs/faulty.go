@@ -9,7 +9,11 @@ const (
 	OpOpen     Op = "open"
 	OpRemove   Op = "remove"
 	OpRename   Op = "rename"
+	OpLink     Op = "link"
 	OpMkdir    Op = "mkdir"
+	OpRmdir    Op = "rmdir"
+	OpStat     Op = "stat"
+	OpSpace    Op = "space"
 	OpList     Op = "list"
 	OpSyncDir  Op = "syncdir"
 	OpRead     Op = "read"
@@ -82,6 +86,38 @@ func (f *Faulty) MkdirAll(dir string) error {
 		return err
 	}
 	return f.FS.MkdirAll(dir)
+}
+
+// Link implements FS.
+func (f *Faulty) Link(from, to string) error {
+	if err := f.Hook(OpLink, to); err != nil {
+		return err
+	}
+	return f.FS.Link(from, to)
+}
+
+// RemoveDir implements FS.
+func (f *Faulty) RemoveDir(dir string) error {
+	if err := f.Hook(OpRmdir, dir); err != nil {
+		return err
+	}
+	return f.FS.RemoveDir(dir)
+}
+
+// Stat implements FS.
+func (f *Faulty) Stat(name string) (Info, error) {
+	if err := f.Hook(OpStat, name); err != nil {
+		return Info{}, err
+	}
+	return f.FS.Stat(name)
+}
+
+// Space implements FS.
+func (f *Faulty) Space(dir string) (free, total int64, err error) {
+	if err := f.Hook(OpSpace, dir); err != nil {
+		return 0, 0, err
+	}
+	return f.FS.Space(dir)
 }
 
 // List implements FS.

@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"syscall"
+	"time"
 )
 
 // sector is the unit in which a cut of power keeps or loses what was not synced.
@@ -22,7 +24,12 @@ type Mem struct {
 	durable map[string]*memNode
 	pending []nameChange
 	locks   map[string]bool
+	// capacity bounds the bytes of all files; 0 is no bound.
+	capacity int64
 }
+
+// memVolume is what Space says of a Mem without a capacity.
+const memVolume = 1 << 50
 
 // nameChange sets name to node, or removes it when node is nil.
 type nameChange struct {
@@ -33,6 +40,7 @@ type nameChange struct {
 // memNode is the content of a file.
 type memNode struct {
 	mu     sync.Mutex
+	mod    time.Time
 	data   []byte
 	synced []byte        // content at the last Sync
 	dirty  []memMutation // since then, in order
@@ -49,8 +57,31 @@ func NewMem() *Mem {
 	return &Mem{dirs: map[string]bool{}, files: map[string]*memNode{}, durable: map[string]*memNode{}, locks: map[string]bool{}}
 }
 
+// SetCapacity bounds the bytes of all files from now on; writes that would go beyond fail with ENOSPC. 0 is no bound.
+func (m *Mem) SetCapacity(bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.capacity = bytes
+}
+
+// usedLocked returns the bytes of all files that have a name.
+func (m *Mem) usedLocked() int64 {
+	var n int64
+	seen := make(map[*memNode]bool, len(m.files))
+	for _, f := range m.files {
+		if !seen[f] {
+			seen[f] = true
+			f.mu.Lock()
+			n += int64(len(f.data))
+			f.mu.Unlock()
+		}
+	}
+	return n
+}
+
 // CrashClone returns a file system as a cut of power could leave m: of what was not synced, a random part. Of the names in
-// a folder that was not synced, the changes up to a random one are there; of a file's writes, any sectors.
+// a folder that was not synced, the changes up to a random one are there, in each folder another one; of a file's writes,
+// any sectors.
 func (m *Mem) CrashClone(r *rand.Rand) *Mem {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -62,8 +93,16 @@ func (m *Mem) CrashClone(r *rand.Rand) *Mem {
 	for n, f := range m.durable {
 		names[n] = f
 	}
-	for _, c := range m.pending[:r.IntN(len(m.pending)+1)] {
-		apply(names, c)
+	lost := map[string]bool{} // folders whose later changes are not there
+	for i := range m.pending {
+		c := &m.pending[i]
+		d := path.Dir(c.name)
+		if !lost[d] && r.IntN(m.pendingLocked(d, i)+1) == 0 {
+			lost[d] = true
+		}
+		if !lost[d] {
+			apply(names, *c)
+		}
 	}
 	clones := map[*memNode]*memNode{}
 	sorted := make([]string, 0, len(names))
@@ -77,8 +116,20 @@ func (m *Mem) CrashClone(r *rand.Rand) *Mem {
 			clones[f] = f.crash(r)
 		}
 		out.files[n], out.durable[n] = clones[f], clones[f]
+		out.makeDirs(path.Dir(n)) // a folder is not removed before its files
 	}
 	return out
+}
+
+// pendingLocked returns how many changes of a folder's names there are from the i-th pending one.
+func (m *Mem) pendingLocked(dir string, i int) int {
+	n := 0
+	for ; i < len(m.pending); i++ {
+		if path.Dir(m.pending[i].name) == dir {
+			n++
+		}
+	}
+	return n
 }
 
 func apply(names map[string]*memNode, c nameChange) {
@@ -108,7 +159,7 @@ func (f *memNode) crash(r *rand.Rand) *memNode {
 			at = end
 		}
 	}
-	return &memNode{data: data, synced: append([]byte(nil), data...)}
+	return &memNode{mod: f.mod, data: data, synced: append([]byte(nil), data...)}
 }
 
 func resize(data []byte, size int64) []byte {
@@ -140,9 +191,9 @@ func (m *Mem) Create(name string) (File, error) {
 	if d := path.Dir(name); d != "." && d != "/" && !m.dirs[d] {
 		return nil, &fs.PathError{Op: "create", Path: name, Err: fs.ErrNotExist}
 	}
-	node := &memNode{}
+	node := &memNode{mod: time.Now()}
 	m.change(name, node)
-	return &memFile{node: node}, nil
+	return &memFile{mem: m, node: node}, nil
 }
 
 // Open implements FS.
@@ -153,7 +204,7 @@ func (m *Mem) Open(name string) (File, error) {
 	if node == nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return &memFile{node: node}, nil
+	return &memFile{mem: m, node: node}, nil
 }
 
 // Remove implements FS.
@@ -186,8 +237,87 @@ func (m *Mem) Rename(from, to string) error {
 func (m *Mem) MkdirAll(dir string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.makeDirs(dir)
+	return nil
+}
+
+func (m *Mem) makeDirs(dir string) {
 	for d := path.Clean(dir); d != "." && d != "/"; d = path.Dir(d) {
 		m.dirs[d] = true
+	}
+}
+
+// RemoveDir implements FS. It is durable at once.
+func (m *Mem) RemoveDir(dir string) error {
+	dir = path.Clean(dir)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.dirs[dir] {
+		return &fs.PathError{Op: "rmdir", Path: dir, Err: fs.ErrNotExist}
+	}
+	for n := range m.files {
+		if path.Dir(n) == dir {
+			return &fs.PathError{Op: "rmdir", Path: dir, Err: syscall.ENOTEMPTY}
+		}
+	}
+	for d := range m.dirs {
+		if d != dir && path.Dir(d) == dir {
+			return &fs.PathError{Op: "rmdir", Path: dir, Err: syscall.ENOTEMPTY}
+		}
+	}
+	delete(m.dirs, dir)
+	return nil
+}
+
+// Link implements FS.
+func (m *Mem) Link(from, to string) error {
+	from, to = path.Clean(from), path.Clean(to)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	node := m.files[from]
+	if d := path.Dir(to); node == nil || d != "." && d != "/" && !m.dirs[d] {
+		return &fs.PathError{Op: "link", Path: from, Err: fs.ErrNotExist}
+	}
+	if m.files[to] != nil || m.dirs[to] {
+		return &fs.PathError{Op: "link", Path: to, Err: fs.ErrExist}
+	}
+	m.change(to, node)
+	return nil
+}
+
+// Stat implements FS.
+func (m *Mem) Stat(name string) (Info, error) {
+	name = path.Clean(name)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dirs[name] {
+		return Info{Dir: true}, nil
+	}
+	node := m.files[name]
+	if node == nil {
+		return Info{}, &fs.PathError{Op: "stat", Path: name, Err: fs.ErrNotExist}
+	}
+	node.mu.Lock()
+	defer node.mu.Unlock()
+	return Info{Size: int64(len(node.data)), ModTime: node.mod}, nil
+}
+
+// Space implements FS.
+func (m *Mem) Space(string) (free, total int64, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.capacity == 0 {
+		return memVolume, memVolume, nil
+	}
+	return max(m.capacity-m.usedLocked(), 0), m.capacity, nil
+}
+
+// reserve fails when files may not grow by n bytes.
+func (m *Mem) reserve(n int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.capacity > 0 && n > 0 && m.usedLocked()+n > m.capacity {
+		return syscall.ENOSPC
 	}
 	return nil
 }
@@ -259,7 +389,10 @@ func (l *memLock) Close() error {
 }
 
 // memFile is an open file of Mem.
-type memFile struct{ node *memNode }
+type memFile struct {
+	mem  *Mem
+	node *memNode
+}
 
 // ReadAt implements io.ReaderAt.
 func (f *memFile) ReadAt(p []byte, off int64) (int, error) {
@@ -277,8 +410,13 @@ func (f *memFile) ReadAt(p []byte, off int64) (int, error) {
 
 // WriteAt implements io.WriterAt.
 func (f *memFile) WriteAt(p []byte, off int64) (int, error) {
+	size, _ := f.Size()
+	if err := f.mem.reserve(off + int64(len(p)) - size); err != nil {
+		return 0, err
+	}
 	f.node.mu.Lock()
 	defer f.node.mu.Unlock()
+	f.node.mod = time.Now()
 	f.node.data = overwrite(f.node.data, off, p)
 	f.node.dirty = append(f.node.dirty, memMutation{off, append([]byte{}, p...)})
 	return len(p), nil

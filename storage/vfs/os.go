@@ -36,6 +36,25 @@ func (OS) Remove(name string) error { return os.Remove(name) }
 // Rename implements FS.
 func (OS) Rename(from, to string) error { return os.Rename(from, to) }
 
+// Link implements FS.
+func (OS) Link(from, to string) error { return os.Link(from, to) }
+
+// RemoveDir implements FS.
+func (OS) RemoveDir(dir string) error { return removeDir(dir) }
+
+// Stat implements FS.
+func (OS) Stat(name string) (Info, error) {
+	st, err := os.Stat(name)
+	if err != nil {
+		return Info{}, err
+	}
+	info := Info{Dir: st.IsDir(), ModTime: st.ModTime()}
+	if !info.Dir {
+		info.Size = st.Size()
+	}
+	return info, nil
+}
+
 // MkdirAll implements FS.
 func (OS) MkdirAll(dir string) error { return os.MkdirAll(dir, 0o700) }
 

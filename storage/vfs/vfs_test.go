@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -66,6 +67,35 @@ func TestImplementations(t *testing.T) {
 				t.Errorf("after two truncations %d %q, %v", n, got[:4], err)
 			}
 			must(y.Close())
+			must(f.Link(dir+"/a/y", dir+"/a/b/z"))
+			if err := f.Link(dir+"/a/y", dir+"/a/b/z"); !errors.Is(err, fs.ErrExist) {
+				t.Errorf("link to a name that is there: %v", err)
+			}
+			if err := f.Link(dir+"/a/none", dir+"/a/b/w"); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("link from a missing file: %v", err)
+			}
+			must(f.Remove(dir + "/a/y"))
+			info, err := f.Stat(dir + "/a/b/z")
+			if err != nil || info.Dir || info.Size != 4 || info.ModTime.IsZero() {
+				t.Errorf("a linked file is %+v, %v", info, err)
+			}
+			if info, err = f.Stat(dir + "/a/b"); err != nil || !info.Dir {
+				t.Errorf("a folder is %+v, %v", info, err)
+			}
+			if _, err = f.Stat(dir + "/a/none"); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("stat of a missing file: %v", err)
+			}
+			if err := f.RemoveDir(dir + "/a"); err == nil {
+				t.Error("removed a folder that is not empty")
+			}
+			must(RemoveAll(f, dir+"/a"))
+			must(RemoveAll(f, dir+"/a"))
+			if _, err := f.List(dir + "/a"); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("list of a removed folder: %v", err)
+			}
+			if free, total, err := f.Space(dir); err != nil || free <= 0 || total < free {
+				t.Errorf("space is %d of %d, %v", free, total, err)
+			}
 			lock, err := f.Lock(dir + "/lock")
 			must(err)
 			if _, err := f.Lock(dir + "/lock"); err == nil {
@@ -142,6 +172,10 @@ func TestFaulty(t *testing.T) {
 		OpRemove:   func() error { return f.Remove("/d/x") },
 		OpRename:   func() error { return f.Rename("/d/x", "/d/z") },
 		OpMkdir:    func() error { return f.MkdirAll("/e") },
+		OpLink:     func() error { return f.Link("/d/x", "/d/y") },
+		OpRmdir:    func() error { return f.RemoveDir("/d") },
+		OpStat:     func() error { _, err := f.Stat("/d/x"); return err },
+		OpSpace:    func() error { _, _, err := f.Space("/d"); return err },
 		OpList:     func() error { _, err := f.List("/d"); return err },
 		OpSyncDir:  func() error { return f.SyncDir("/d") },
 		OpRead:     func() error { _, err := x.ReadAt(nil, 0); return err },
@@ -161,5 +195,61 @@ func TestFaulty(t *testing.T) {
 	}
 	if n, _ := x.Size(); n != 0 {
 		t.Errorf("size is %d", n)
+	}
+}
+
+// TestCrashCloneLinks holds that after a crash the names of a file still share its content, and that a name which was synced
+// is there although the first one was removed.
+func TestCrashCloneLinks(t *testing.T) {
+	for seed := range uint64(64) {
+		m := NewMem()
+		m.MkdirAll("/d/s")
+		a, _ := m.Create("/d/a")
+		a.WriteAt([]byte("abc"), 0)
+		a.Sync()
+		m.SyncDir("/d")
+		if err := m.Link("/d/a", "/d/s/b"); err != nil {
+			t.Fatal(err)
+		}
+		m.SyncDir("/d/s")
+		m.Remove("/d/a")
+		c := m.CrashClone(rand.New(rand.NewPCG(seed, 0)))
+		b, err := c.Open("/d/s/b")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, 3)
+		if b.ReadAt(got, 0); string(got) != "abc" {
+			t.Fatalf("seed %d: the link holds %q", seed, got)
+		}
+		if first, err := c.Open("/d/a"); err == nil {
+			b.WriteAt([]byte("x"), 0)
+			if first.ReadAt(got, 0); string(got) != "xbc" {
+				t.Fatalf("seed %d: the names do not share their content", seed)
+			}
+		}
+	}
+}
+
+// TestCapacity holds that a full Mem refuses to grow, and takes writes again when there is room.
+func TestCapacity(t *testing.T) {
+	m := NewMem()
+	a, _ := m.Create("a")
+	m.SetCapacity(10)
+	if _, err := a.WriteAt(make([]byte, 11), 0); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("a write beyond the capacity: %v", err)
+	}
+	if _, err := a.WriteAt(make([]byte, 10), 0); err != nil {
+		t.Error(err)
+	}
+	if free, total, _ := m.Space("."); free != 0 || total != 10 {
+		t.Errorf("%d of %d are free", free, total)
+	}
+	if _, err := a.WriteAt([]byte{1}, 3); err != nil {
+		t.Error(err)
+	}
+	m.SetCapacity(12)
+	if _, err := a.WriteAt([]byte{1}, 10); err != nil {
+		t.Error(err)
 	}
 }
