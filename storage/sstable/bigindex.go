@@ -113,12 +113,20 @@ func (x *bigIndex) floor(tok token.Token, key []byte) (pos int64, ok bool, err e
 	if i == 0 {
 		return 0, false, nil
 	}
-	_, pos = x.summary.entry(i - 1)
-	if pos < 0 || pos >= x.size {
-		return 0, false, corrupt(x.r.desc.File(CompSummary), 0, "entry %d points to %d of %d bytes of %s", i-1, pos, x.size, x.name)
-	}
-	return pos, true, nil
+	pos, err = x.sampled(i - 1)
+	return pos, err == nil, err
 }
+
+// sampled returns the position in Index.db of the i-th sample.
+func (x *bigIndex) sampled(i int) (int64, error) {
+	_, pos := x.summary.entry(i)
+	if pos < 0 || pos >= x.size {
+		return 0, corrupt(x.r.desc.File(CompSummary), 0, "entry %d points to %d of %d bytes of %s", i, pos, x.size, x.name)
+	}
+	return pos, nil
+}
+
+func (x *bigIndex) ends() (first, last []byte) { return x.summary.first, x.summary.last }
 
 // find implements partitionIndex.
 func (x *bigIndex) find(v *View, key []byte) (entry, bool, error) {

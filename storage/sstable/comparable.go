@@ -24,20 +24,26 @@ const (
 
 // appendKey appends a partition key with its token in the form whose bytes are ordered as the table is.
 func appendKey(dst []byte, order *partitioned, key []byte) []byte {
-	dst = append(dst, nextComponent)
-	switch p := order.partitioner.(type) {
-	case token.Murmur3:
-		dst = binary.BigEndian.AppendUint64(dst, p.Token(key).Prefix)
-	case token.RandomPartitioner:
-		dst = appendVarint(dst, p.Append(nil, p.Token(key)))
-	case nil:
-		dst = appendLocalKey(dst, order.local, key)
-	default:
-		dst = appendEscaped(dst, key)
+	if order.partitioner == nil {
+		dst = appendLocalKey(append(dst, nextComponent), order.local, key)
+	} else {
+		dst = appendToken(dst, order.partitioner, order.partitioner.Token(key))
 	}
 	dst = append(dst, nextComponent)
 	dst = appendEscaped(dst, key)
 	return append(dst, endOfSequence)
+}
+
+// appendToken appends what a key with a token begins with.
+func appendToken(dst []byte, p token.Partitioner, t token.Token) []byte {
+	dst = append(dst, nextComponent)
+	switch p.(type) {
+	case token.Murmur3:
+		return binary.BigEndian.AppendUint64(dst, t.Prefix)
+	case token.RandomPartitioner:
+		return appendVarint(dst, p.Append(nil, t))
+	}
+	return appendEscaped(dst, p.Append(nil, t))
 }
 
 // appendLocalKey appends a key that is ordered by its value. A composite begins with an empty component, where Cassandra

@@ -89,13 +89,13 @@ func try(fsys vfs.FS, desc Descriptor) (dump []byte, err error) {
 
 // lookups appends what looking the first keys up gives, forward and reversed.
 func lookups(b *bytes.Buffer, v *View) error {
-	s := v.Scan()
-	for p := s.Next(); p != nil; p = s.Next() {
-		if p.Start > 2<<10 {
+	s := v.scan()
+	for p := s.next(); p != nil; p = s.next() {
+		if p.start > 2<<10 {
 			return nil
 		}
 		for _, reversed := range []bool{false, true} {
-			q, err := v.Lookup(p.Key, nil, reversed)
+			q, err := v.lookup(p.Key, nil, reversed)
 			if err != nil {
 				return err
 			}
@@ -103,17 +103,17 @@ func lookups(b *bytes.Buffer, v *View) error {
 			if q == nil {
 				continue
 			}
-			var content []Unfiltered
-			for u := q.Next(); u != nil; u = q.Next() {
+			var content []unfiltered
+			for u := q.next(); u != nil; u = q.next() {
 				content = append(content, keep(u))
 			}
 			b.WriteString(show(v, content, reversed))
-			if q.Err() != nil {
-				return q.Err()
+			if q.err != nil {
+				return q.err
 			}
 		}
 	}
-	return s.Err()
+	return s.err
 }
 
 // TestDamage flips single bits and cuts files short. Each must be found by opening or verifying the table, or change

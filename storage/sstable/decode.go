@@ -32,24 +32,13 @@ const (
 	cellRowTTL       = 0x10
 )
 
-// Unfiltered is what stands in a partition after its head: a row, or a marker where range deletions end and begin.
-type Unfiltered struct {
-	// Row is nil for a marker.
-	Row *row.Row
-	// Shadowable says that the row's deletion gives way to newer liveness. Only old materialized views have such.
-	Shadowable bool
-	Marker     Marker
-	// Position is that of the first byte in the uncompressed data; -1 for a marker that stands for the end of a slice.
-	Position int64
-}
-
-// Marker is a place where the deletion of ranges changes, in the order of reading.
-type Marker struct {
-	// Kind is what the file says; it is not set for a marker that stands for the end of a slice.
-	Kind BoundKind
-	row.Cut
-	// Closed is the deletion that ends here, Opened the one that begins; Live for none.
-	Closed, Opened row.Deletion
+// unfiltered is what stands in a partition after its head, with what a file knows of it and its readers need not.
+type unfiltered struct {
+	row.Unfiltered
+	// kind is what the file says of a marker; it is not set for one that stands for the end of a slice.
+	kind BoundKind
+	// position is that of the first byte in the uncompressed data; -1 for a marker that stands for the end of a slice.
+	position int64
 }
 
 // rowSizes is what a row or marker says of its own size and that of what stands before it.
@@ -64,7 +53,7 @@ type decoder struct {
 	clustering [][]byte
 	present    []bool
 	row        row.Row
-	u          Unfiltered
+	u          unfiltered
 	sizes      rowSizes
 	// static is a row of its own: it lives as long as the partition.
 	static row.Row
@@ -97,7 +86,7 @@ func (d *decoder) deletion(c *cursor) row.Deletion {
 // unfiltered decodes a row or marker into d.u; end is true at the end of the partition.
 func (d *decoder) unfiltered(c *cursor) (end bool) {
 	start := c.i
-	d.u = Unfiltered{Position: c.at()}
+	d.u = unfiltered{position: c.at()}
 	flags := c.u8()
 	if flags&flagEnd != 0 {
 		return true
@@ -121,7 +110,8 @@ func (d *decoder) unfiltered(c *cursor) (end bool) {
 	}
 	d.u.Row = &d.row
 	d.body(c, start, flags, ext, &d.row, &d.v.regular)
-	if d.u.Shadowable = ext&flagShadowable != 0; d.u.Shadowable && d.row.Liveness.Timestamp > d.row.Deletion.Timestamp {
+	// A shadowable deletion, which only old materialized views have, gives way to newer liveness.
+	if ext&flagShadowable != 0 && d.row.Liveness.Timestamp > d.row.Deletion.Timestamp {
 		d.row.Deletion = row.Live
 	}
 	return false
@@ -159,7 +149,7 @@ func (d *decoder) marker(c *cursor, start int) {
 	}
 	d.clustering = readBoundValues(c, d.clustering[:0], d.v.values)
 	end := d.size(c, start)
-	m := Marker{Kind: kind, Cut: row.Cut{Values: d.clustering, After: kind.side() > 0}, Closed: row.Live, Opened: row.Live}
+	m := row.Marker{Cut: row.Cut{Values: d.clustering, After: kind.side() > 0}, Closed: row.Live, Opened: row.Live}
 	if kind.closes() {
 		m.Closed = d.deletion(c)
 	}
@@ -167,7 +157,7 @@ func (d *decoder) marker(c *cursor, start int) {
 		m.Opened = d.deletion(c)
 	}
 	finish(c, end)
-	d.u.Marker = m
+	d.u.Marker, d.u.kind = m, kind
 }
 
 // staticRow decodes the static row that follows a partition's deletion; it returns nil for an empty one.

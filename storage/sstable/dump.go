@@ -60,10 +60,10 @@ func (d *dumper) add(parts ...string) {
 func (d *dumper) text(s string) { d.b = types.AppendJSONString(d.b, s) }
 
 func (d *dumper) dump(keysOnly bool) error {
-	s := d.v.Scan()
+	s := d.v.scan()
 	d.add("[")
 	n := 0
-	for p := s.Next(); p != nil && d.err == nil; p = s.Next() {
+	for p := s.next(); p != nil && d.err == nil; p = s.next() {
 		if n > 0 {
 			d.add(",")
 		}
@@ -77,9 +77,9 @@ func (d *dumper) dump(keysOnly bool) error {
 		}
 		d.flush(flushAt)
 	}
-	if s.Err() != nil {
+	if s.err != nil {
 		d.flush(0)
-		return s.Err()
+		return s.err
 	}
 	if n == 0 {
 		d.add(" ]")
@@ -102,10 +102,10 @@ func (d *dumper) key(key []byte) {
 	d.add(" ]")
 }
 
-func (d *dumper) partition(p *Partition) {
+func (d *dumper) partition(p *partition) {
 	d.add(`{`, "\n    ", `"table kind" : "`, d.kind, `",`, "\n    ", `"partition" : {`, "\n      ", `"key" : `)
 	d.key(p.Key)
-	d.add(",\n      ", `"position" : `, strconv.FormatInt(p.Rows, 10))
+	d.add(",\n      ", `"position" : `, strconv.FormatInt(p.rows, 10))
 	if !p.Deletion.IsLive() {
 		d.add(",\n      ")
 		d.deletion(p.Deletion)
@@ -113,18 +113,18 @@ func (d *dumper) partition(p *Partition) {
 	d.add("\n    },\n    ", `"rows" : [`)
 	n := 0
 	if p.Static != nil {
-		d.row(p.Static, p.Rows, true)
+		d.row(p.Static, p.rows, true)
 		n++
 	}
-	for u := p.Next(); u != nil && d.err == nil; u = p.Next() {
+	for u := p.next(); u != nil && d.err == nil; u = p.next() {
 		if n > 0 {
 			d.add(",")
 		}
 		n++
 		if u.Row != nil {
-			d.row(u.Row, u.Position, false)
+			d.row(u.Row, u.position, false)
 		} else {
-			d.marker(&u.Marker)
+			d.marker(u)
 		}
 		d.flush(flushAt)
 	}
@@ -289,17 +289,18 @@ func clusteringText(t *types.Type) *types.Type {
 	return t
 }
 
-func (d *dumper) marker(m *Marker) {
+func (d *dumper) marker(u *unfiltered) {
+	m := &u.Marker
 	name := "bound"
-	if m.Kind.IsBoundary() {
+	if u.kind.IsBoundary() {
 		name = "boundary"
 	}
 	d.add("\n      {\n        ", `"type" : "range_tombstone_`, name, `"`)
-	if m.Kind.opens() {
-		d.bound("start", m.Kind == KindInclStart || m.Kind == KindExclEndInclStart, m.Values, m.Opened)
+	if u.kind.opens() {
+		d.bound("start", u.kind == KindInclStart || u.kind == KindExclEndInclStart, m.Values, m.Opened)
 	}
-	if m.Kind.closes() {
-		d.bound("end", m.Kind == KindInclEnd || m.Kind == KindInclEndExclStart, m.Values, m.Closed)
+	if u.kind.closes() {
+		d.bound("end", u.kind == KindInclEnd || u.kind == KindInclEndExclStart, m.Values, m.Closed)
 	}
 	d.add("\n      }")
 }

@@ -61,17 +61,17 @@ func TestGoldenScan(t *testing.T) {
 	n := 0
 	for _, g := range goldens(t) {
 		n++
-		s := g.open(t).Self().Scan()
+		s := g.open(t).Self().scan()
 		s.p.check = &orderCheck{}
 		rows := 0
-		for p := s.Next(); p != nil; p = s.Next() {
+		for p := s.next(); p != nil; p = s.next() {
 			s.p.check.begin(p)
-			for u := p.Next(); u != nil; u = p.Next() {
+			for u := p.next(); u != nil; u = p.next() {
 				rows++
 			}
 		}
-		if s.Err() != nil {
-			t.Errorf("%s: %v", g, s.Err())
+		if s.err != nil {
+			t.Errorf("%s: %v", g, s.err)
 		}
 	}
 	t.Log(n, "tables")

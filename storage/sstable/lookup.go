@@ -7,10 +7,22 @@ import (
 )
 
 // Lookup opens the partition of a key; it returns nil when the table does not have it. Rows and markers come from the slices
-// alone, which ascend and do not overlap; no slices stand for the whole partition. Where a range deletion reaches into a
-// slice, a marker opens it where the slice begins, and one closes it where the slice ends. When reversed is true all
-// comes backwards, and a marker's Closed is still what ends there in the order of reading.
-func (v *View) Lookup(key []byte, slices []row.Slice, reversed bool) (*Partition, error) {
+// alone, which ascend and do not overlap; nil stands for the whole partition, and a list of no slices selects none of its rows.
+// Where a range deletion reaches into a slice, a marker opens it where the slice begins, and one closes it where the slice
+// ends. When reversed is true all comes backwards, and a marker's Closed is still what ends there in the order of reading.
+//
+// The partition is used by one goroutine and needs no closing; the caller holds a reference to the Reader as long as it reads.
+// What it gives is valid until the next call, its key, static row and deletion as long as it is used.
+func (v *View) Lookup(key []byte, slices []row.Slice, reversed bool) (*row.Partition, error) {
+	p, err := v.lookup(key, slices, reversed)
+	if err != nil || p == nil {
+		return nil, v.r.note(err)
+	}
+	return &p.Partition, nil
+}
+
+// lookup is Lookup without its error being noted.
+func (v *View) lookup(key []byte, slices []row.Slice, reversed bool) (*partition, error) {
 	if !v.r.MayContain(key) {
 		return nil, nil
 	}
@@ -23,11 +35,11 @@ func (v *View) Lookup(key []byte, slices []row.Slice, reversed bool) (*Partition
 		return nil, err
 	}
 	if string(p.Key) != string(key) {
-		p.pos = p.Start
+		p.pos = p.start
 		p.fail("the index points here for another key")
 		return nil, p.err
 	}
-	if len(slices) == 0 {
+	if slices == nil {
 		slices = []row.Slice{row.All}
 	}
 	s := &slicer{v: v, p: p, blocks: e.blocks, open: row.Live}
@@ -40,21 +52,21 @@ func (v *View) Lookup(key []byte, slices []row.Slice, reversed bool) (*Partition
 			s.slices = append(s.slices, c)
 		}
 	}
-	p.next = s.forward
+	p.pull = s.forward
 	if reversed {
-		p.next = s.backward
+		p.pull = s.backward
 		s.i = len(s.slices)
 	}
 	return p, nil
 }
 
 // wholePartition is the block of a partition without an index.
-type wholePartition struct{ p *Partition }
+type wholePartition struct{ p *partition }
 
 func (w *wholePartition) count() int { return 1 }
 
 func (w *wholePartition) span(int) (start, end int64, open row.Deletion, err error) {
-	return w.p.Rows - w.p.Start, w.p.w.length - w.p.Start, row.Live, nil
+	return w.p.rows - w.p.start, w.p.w.length - w.p.start, row.Live, nil
 }
 
 func (w *wholePartition) floor(row.Cut) (int, error) { return 0, nil }
@@ -65,7 +77,7 @@ type cuts struct{ start, end row.Cut }
 // slicer gives what of a partition is inside of slices.
 type slicer struct {
 	v      *View
-	p      *Partition
+	p      *partition
 	blocks blockList
 	slices []cuts
 	i      int // the slice; backward the one behind it
@@ -73,22 +85,22 @@ type slicer struct {
 	sought bool         // the block where the slice begins was sought
 	begun  bool         // some block was
 	open   row.Deletion // open at the present place
-	ahead  *Unfiltered  // read and not given
-	edge   Unfiltered   // the marker at the end of a slice
+	ahead  *unfiltered  // read and not given
+	edge   unfiltered   // the marker at the end of a slice
 	// Backward: what of the present slice and block is still to be given, the next block of the slice, and those where it
 	// begins and ends.
-	buffer             []Unfiltered
+	buffer             []unfiltered
 	block, first, last int
 }
 
 // marker makes a marker at the end of a slice.
-func (s *slicer) marker(c row.Cut, closed, opened row.Deletion) *Unfiltered {
-	s.edge = Unfiltered{Marker: Marker{Cut: c, Closed: closed, Opened: opened}, Position: -1}
+func (s *slicer) marker(c row.Cut, closed, opened row.Deletion) *unfiltered {
+	s.edge = unfiltered{Unfiltered: row.Unfiltered{Marker: row.Marker{Cut: c, Closed: closed, Opened: opened}}, position: -1}
 	return &s.edge
 }
 
 // place compares a row or marker with a cut; a marker may stand at it.
-func (s *slicer) place(u *Unfiltered, c row.Cut) int {
+func (s *slicer) place(u *unfiltered, c row.Cut) int {
 	if u.Row != nil {
 		return s.v.compare(u.Row.Clustering, 0, c.Values, side(c))
 	}
@@ -107,15 +119,15 @@ func (s *slicer) seek(c row.Cut) {
 		s.p.err = err
 		return
 	}
-	if s.begun && s.p.Start+start <= s.p.pos {
+	if s.begun && s.p.start+start <= s.p.pos {
 		return
 	}
 	s.begun, s.ahead, s.open = true, nil, open
 	s.p.seek(start)
 }
 
-// forward is Partition.next.
-func (s *slicer) forward() *Unfiltered {
+// forward is partition.pull.
+func (s *slicer) forward() *unfiltered {
 	for s.i < len(s.slices) && s.p.err == nil {
 		c := &s.slices[s.i]
 		if !s.sought {
@@ -159,8 +171,8 @@ func (s *slicer) forward() *Unfiltered {
 	return nil
 }
 
-// backward is Partition.next of a reversed reading.
-func (s *slicer) backward() *Unfiltered {
+// backward is partition.pull of a reversed reading.
+func (s *slicer) backward() *unfiltered {
 	for s.p.err == nil {
 		if n := len(s.buffer); n > 0 {
 			u := &s.buffer[n-1]
@@ -202,7 +214,7 @@ func (s *slicer) fill() {
 	last := s.block == s.last
 	inside := s.block > s.first
 	s.buffer = s.buffer[:0]
-	keep := func(u *Unfiltered) {
+	keep := func(u *unfiltered) {
 		k := *u
 		if k.Row != nil {
 			k.Row = k.Row.Clone()
@@ -219,7 +231,7 @@ func (s *slicer) fill() {
 	}
 	s.p.seek(start)
 	done := false
-	for !done && (lastBlock || s.p.pos < s.p.Start+end) {
+	for !done && (lastBlock || s.p.pos < s.p.start+end) {
 		u := s.p.forward()
 		if u == nil {
 			break

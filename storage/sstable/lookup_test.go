@@ -15,11 +15,11 @@ type stored struct {
 	key     []byte
 	del     row.Deletion
 	static  *row.Row
-	content []Unfiltered
+	content []unfiltered
 }
 
 // keep copies what is only valid until the next call.
-func keep(u *Unfiltered) Unfiltered {
+func keep(u *unfiltered) unfiltered {
 	k := *u
 	if k.Row != nil {
 		k.Row = k.Row.Clone()
@@ -33,25 +33,25 @@ func keep(u *Unfiltered) Unfiltered {
 func scanAll(t testing.TB, v *View) []stored {
 	t.Helper()
 	var list []stored
-	s := v.Scan()
-	for p := s.Next(); p != nil; p = s.Next() {
+	s := v.scan()
+	for p := s.next(); p != nil; p = s.next() {
 		st := stored{key: slices.Clone(p.Key), del: p.Deletion}
 		if p.Static != nil {
 			st.static = p.Static.Clone()
 		}
-		for u := p.Next(); u != nil; u = p.Next() {
+		for u := p.next(); u != nil; u = p.next() {
 			st.content = append(st.content, keep(u))
 		}
 		list = append(list, st)
 	}
-	if s.Err() != nil {
-		t.Fatal(s.Err())
+	if s.err != nil {
+		t.Fatal(s.err)
 	}
 	return list
 }
 
 // show prints rows and ranges in reading order, the ranges joined where one goes on with the same deletion.
-func show(v *View, content []Unfiltered, reversed bool) string {
+func show(v *View, content []unfiltered, reversed bool) string {
 	var b strings.Builder
 	var from row.Cut
 	open := row.Live
@@ -59,7 +59,7 @@ func show(v *View, content []Unfiltered, reversed bool) string {
 		u := &content[i]
 		if u.Row != nil {
 			fmt.Fprintf(&b, "row %x %+v %+v %+v %d %d under %d\n", u.Row.Clustering, u.Row.Liveness, u.Row.Deletion, u.Row.Complex,
-				len(u.Row.Cells), u.Position, open.Timestamp)
+				len(u.Row.Cells), u.position, open.Timestamp)
 			continue
 		}
 		m := &u.Marker
@@ -79,8 +79,8 @@ func show(v *View, content []Unfiltered, reversed bool) string {
 }
 
 // naive cuts content to slices, one unfiltered after the other.
-func naive(v *View, content []Unfiltered, ss []row.Slice) []Unfiltered {
-	var out []Unfiltered
+func naive(v *View, content []unfiltered, ss []row.Slice) []unfiltered {
+	var out []unfiltered
 	for _, s := range ss {
 		start, end := row.StartCut(s.Start), row.EndCut(s.End)
 		if v.compare(start.Values, side(start), end.Values, side(end)) >= 0 {
@@ -89,7 +89,7 @@ func naive(v *View, content []Unfiltered, ss []row.Slice) []Unfiltered {
 		open, begun := row.Live, false
 		begin := func() {
 			if !begun && !open.IsLive() {
-				out = append(out, Unfiltered{Marker: Marker{Cut: start, Closed: row.Live, Opened: open}})
+				out = append(out, unfiltered{Unfiltered: row.Unfiltered{Marker: row.Marker{Cut: start, Closed: row.Live, Opened: open}}})
 			}
 			begun = true
 		}
@@ -111,14 +111,14 @@ func naive(v *View, content []Unfiltered, ss []row.Slice) []Unfiltered {
 		}
 		begin()
 		if !open.IsLive() {
-			out = append(out, Unfiltered{Marker: Marker{Cut: end, Closed: open, Opened: row.Live}})
+			out = append(out, unfiltered{Unfiltered: row.Unfiltered{Marker: row.Marker{Cut: end, Closed: open, Opened: row.Live}}})
 		}
 	}
 	return out
 }
 
 // backwards turns content round.
-func backwards(content []Unfiltered) []Unfiltered {
+func backwards(content []unfiltered) []unfiltered {
 	out := slices.Clone(content)
 	slices.Reverse(out)
 	for i := range out {
@@ -129,7 +129,7 @@ func backwards(content []Unfiltered) []Unfiltered {
 }
 
 // randomSlices makes ascending slices with bounds at what is in the partition.
-func randomSlices(r *rand.Rand, v *View, content []Unfiltered) []row.Slice {
+func randomSlices(r *rand.Rand, v *View, content []unfiltered) []row.Slice {
 	var bounds []row.Bound
 	for range 2 * (1 + r.IntN(3)) {
 		b := row.Bound{Inclusive: r.IntN(2) == 0}
@@ -170,14 +170,14 @@ func randomSlices(r *rand.Rand, v *View, content []Unfiltered) []row.Slice {
 	return ss
 }
 
-func read(t testing.TB, p *Partition) []Unfiltered {
+func read(t testing.TB, p *partition) []unfiltered {
 	t.Helper()
-	var out []Unfiltered
-	for u := p.Next(); u != nil; u = p.Next() {
+	var out []unfiltered
+	for u := p.next(); u != nil; u = p.next() {
 		out = append(out, keep(u))
 	}
-	if p.Err() != nil {
-		t.Fatal(p.Err())
+	if p.err != nil {
+		t.Fatal(p.err)
 	}
 	return out
 }
@@ -203,7 +203,7 @@ func TestGoldenLookup(t *testing.T) {
 					ss = nil
 				}
 				for _, reversed := range []bool{false, true} {
-					p, err := v.Lookup(st.key, ss, reversed)
+					p, err := v.lookup(st.key, ss, reversed)
 					if err != nil || p == nil {
 						t.Fatalf("%s: key %x: %v", g, st.key, err)
 					}
@@ -225,7 +225,7 @@ func TestGoldenLookup(t *testing.T) {
 				}
 			}
 			absent := append(slices.Clone(st.key), byte(r.IntN(256)))
-			if p, err := v.Lookup(absent, nil, false); err != nil || p != nil {
+			if p, err := v.lookup(absent, nil, false); err != nil || p != nil {
 				t.Fatalf("%s: absent key %x: %v %v", g, absent, p, err)
 			}
 		}

@@ -14,13 +14,13 @@ type orderCheck struct {
 }
 
 // begin starts a partition.
-func (o *orderCheck) begin(p *Partition) {
-	*o = orderCheck{values: o.values[:0], open: row.Live, last: p.Start}
+func (o *orderCheck) begin(p *partition) {
+	*o = orderCheck{values: o.values[:0], open: row.Live, last: p.start}
 }
 
-func (o *orderCheck) next(p *Partition, u *Unfiltered) error {
+func (o *orderCheck) next(p *partition, u *unfiltered) error {
 	fail := func(reason string) error {
-		return &CorruptError{File: p.w.name, Offset: u.Position, Data: true, Reason: reason}
+		return &CorruptError{File: p.w.name, Offset: u.position, Data: true, Reason: reason}
 	}
 	values, at := u.Marker.Values, 0
 	if u.Row != nil {
@@ -32,15 +32,15 @@ func (o *orderCheck) next(p *Partition, u *Unfiltered) error {
 		return fail("a row or marker does not stand behind the one before it")
 	}
 	if u.Row == nil {
-		if o.open.IsLive() == u.Marker.Kind.closes() || u.Marker.Kind.closes() && o.open != u.Marker.Closed {
+		if o.open.IsLive() == u.kind.closes() || u.kind.closes() && o.open != u.Marker.Closed {
 			return fail("a marker closes a range that is not the open one")
 		}
 		o.open = u.Marker.Opened
 	}
-	if got := u.Position - o.last; p.d.sizes.previous != got {
+	if got := u.position - o.last; p.d.sizes.previous != got {
 		return fail("the size of what stands before is not what the row says")
 	}
-	o.begun, o.side, o.last = true, at, u.Position
+	o.begun, o.side, o.last = true, at, u.position
 	o.values = o.values[:0]
 	for _, v := range values {
 		if v != nil {
@@ -52,7 +52,7 @@ func (o *orderCheck) next(p *Partition, u *Unfiltered) error {
 }
 
 // end sees that no range is open at the end of a partition.
-func (o *orderCheck) end(p *Partition) error {
+func (o *orderCheck) end(p *partition) error {
 	if o.open.IsLive() {
 		return nil
 	}

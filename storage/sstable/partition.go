@@ -1,57 +1,62 @@
 package sstable
 
-import (
-	"github.com/helenusdb/helenus/cql/token"
-	"github.com/helenusdb/helenus/storage/row"
-)
+import "github.com/helenusdb/helenus/storage/row"
 
-// Partition is a partition being read, by one goroutine. What it gives is valid until its next call; the key and the static
-// row as long as the partition.
-type Partition struct {
-	Key      []byte
-	Token    token.Token
-	Deletion row.Deletion
-	// Static is nil when there is none or it is empty.
-	Static *row.Row
-	// Start is where the partition begins in the uncompressed data, Rows where its first row or marker stands.
-	Start, Rows int64
+// partition is a partition being read, by one goroutine. It is what its row.Partition's Rows are. What it gives is valid until
+// its next call; the key and the static row as long as the partition.
+type partition struct {
+	row.Partition
+	// start is where the partition begins in the uncompressed data, rows where its first row or marker stands.
+	start, rows int64
 	d           *decoder
 	w           *window
 	err         error
-	next        func() *Unfiltered
+	pull        func() *unfiltered
 	// pos is where the next row stands; done is set at the end of the partition.
 	pos  int64
 	done bool
-	// ordered holds a copy of the last place when the order of rows is to be checked.
+	// check is set when the order of rows is to be checked.
 	check *orderCheck
 }
 
-// Next returns the next row or marker, nil at the end of the partition or of what was asked for.
-func (p *Partition) Next() *Unfiltered {
+// Next implements row.Unfiltereds.
+func (p *partition) Next() *row.Unfiltered {
+	if u := p.next(); u != nil {
+		return &u.Unfiltered
+	}
+	if p.err != nil {
+		p.err = p.d.v.r.note(p.err)
+	}
+	return nil
+}
+
+// next returns the next row or marker, nil at the end of the partition or of what was asked for.
+func (p *partition) next() *unfiltered {
 	if p.err != nil {
 		return nil
 	}
-	return p.next()
+	return p.pull()
 }
 
-// Err returns what ended the reading early.
-func (p *Partition) Err() error { return p.err }
+// Err implements row.Unfiltereds.
+func (p *partition) Err() error { return p.err }
 
 // rowHint is how many bytes a row is hoped to fit in.
 const rowHint = 256
 
 // openPartition reads the head of the partition at a position.
-func openPartition(v *View, w *window, d *decoder, pos int64) (*Partition, error) {
-	p := &Partition{}
+func openPartition(v *View, w *window, d *decoder, pos int64) (*partition, error) {
+	p := &partition{}
 	return p, p.open(v, w, d, pos)
 }
 
 // open reads the head of the partition at pos into p.
-func (p *Partition) open(v *View, w *window, d *decoder, pos int64) error {
+func (p *partition) open(v *View, w *window, d *decoder, pos int64) error {
 	key := p.Key[:0]
-	*p = Partition{Start: pos, d: d, w: w, check: p.check}
+	*p = partition{start: pos, d: d, w: w, check: p.check}
+	p.Partition.Rows = p
 	var err error
-	p.Rows, err = w.decode(pos, rowHint, func(c *cursor) {
+	p.rows, err = w.decode(pos, rowHint, func(c *cursor) {
 		b := c.sbytes()
 		p.Deletion = readDeletion(c, d.ver)
 		p.Static = nil
@@ -68,13 +73,13 @@ func (p *Partition) open(v *View, w *window, d *decoder, pos int64) error {
 		p.Static = p.Static.Clone()
 	}
 	p.Token = v.r.order.token(p.Key)
-	p.pos = p.Rows
-	p.next = p.forward
+	p.pos = p.rows
+	p.pull = p.forward
 	return nil
 }
 
 // forward returns the next row or marker of the file. Rows of which the schema left nothing are passed over.
-func (p *Partition) forward() *Unfiltered {
+func (p *partition) forward() *unfiltered {
 	for !p.done && p.err == nil {
 		end := false
 		next, err := p.w.decode(p.pos, rowHint, func(c *cursor) { end = p.d.unfiltered(c) })
@@ -101,57 +106,11 @@ func (p *Partition) forward() *Unfiltered {
 }
 
 // seek goes on at an offset in the partition.
-func (p *Partition) seek(offset int64) { p.pos, p.done = p.Start+offset, false }
+func (p *partition) seek(offset int64) { p.pos, p.done = p.start+offset, false }
 
 // fail ends the reading with an error at the present position.
-func (p *Partition) fail(reason string) {
+func (p *partition) fail(reason string) {
 	if p.err == nil {
 		p.err = &CorruptError{File: p.w.name, Offset: p.pos, Data: true, Reason: reason}
 	}
 }
-
-// Scan reads all partitions in the order of the table. It is used by one goroutine.
-//
-//	for p := s.Next(); p != nil; p = s.Next() {
-//		for u := p.Next(); u != nil; u = p.Next() { ... }
-//	}
-//	err := s.Err()
-type Scan struct {
-	v   *View
-	w   *window
-	d   *decoder
-	p   Partition
-	pos int64
-	end int64
-	on  bool
-	err error
-}
-
-// Scan returns a reader of all partitions.
-func (v *View) Scan() *Scan {
-	return &Scan{v: v, w: v.r.data.window(), d: newDecoder(v), end: v.r.data.length}
-}
-
-// Next returns the next partition, nil at the end. What was not read of the last one is passed over.
-func (s *Scan) Next() *Partition {
-	if s.on {
-		for s.p.Next() != nil {
-		}
-		if s.err = s.p.err; s.err != nil {
-			s.on = false
-			return nil
-		}
-		s.pos = s.p.pos
-	}
-	if s.on = s.err == nil && s.pos < s.end; !s.on {
-		return nil
-	}
-	if s.err = s.p.open(s.v, s.w, s.d, s.pos); s.err != nil {
-		s.on = false
-		return nil
-	}
-	return &s.p
-}
-
-// Err returns what ended the scan early.
-func (s *Scan) Err() error { return s.err }

@@ -1,7 +1,9 @@
 package sstable
 
 import (
+	"errors"
 	"path"
+	"sync/atomic"
 
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/storage/row"
@@ -21,12 +23,20 @@ type Reader struct {
 	table  *schema.Table // what the header says
 	self   *View
 	index  partitionIndex
+	// refs counts the users, the opener among them; files are closed with the last one.
+	refs    atomic.Int64
+	closed  atomic.Bool
+	suspect atomic.Bool
 }
 
 // partitionIndex finds partitions by their keys.
 type partitionIndex interface {
 	// find returns where a key stands; ok is false when it is not in the table.
 	find(v *View, key []byte) (e entry, ok bool, err error)
+	// seek returns the position in the data of the first partition that is not before the range; ok is false when all are.
+	seek(v *View, rg *Range) (pos int64, ok bool, err error)
+	// ends returns the first and the last key, nil for an empty table.
+	ends() (first, last []byte)
 	close()
 }
 
@@ -55,6 +65,7 @@ func Open(fsys vfs.FS, dir string, desc Descriptor) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{fs: fsys, dir: dir, desc: desc}
+	r.refs.Store(1)
 	if err := r.open(); err != nil {
 		r.Close()
 		return nil, err
@@ -95,14 +106,53 @@ func (r *Reader) open() error {
 	return err
 }
 
-// Close closes the files.
+// errClosed is what a scan of a closed table fails with.
+var errClosed = errors.New("the sstable is closed")
+
+// Close gives up the opener's reference, once. The files are closed when nobody has one any more.
 func (r *Reader) Close() {
+	if r.closed.CompareAndSwap(false, true) {
+		r.Unref()
+	}
+}
+
+// Ref takes a reference, which keeps the files open until Unref gives it back. It returns false when the last one is gone:
+// the table cannot be read any more.
+func (r *Reader) Ref() bool {
+	for {
+		n := r.refs.Load()
+		if n <= 0 {
+			return false
+		}
+		if r.refs.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// Unref gives a reference back.
+func (r *Reader) Unref() {
+	if r.refs.Add(-1) != 0 {
+		return
+	}
 	if r.data != nil {
 		r.data.close()
 	}
 	if r.index != nil {
 		r.index.close()
 	}
+}
+
+// Suspect reports whether reading the table has come upon something corrupt. Compaction leaves such a table alone, and nobody
+// may take what it holds for complete.
+func (r *Reader) Suspect() bool { return r.suspect.Load() }
+
+// note marks the table as suspect when err says that it is corrupt, and returns err.
+func (r *Reader) note(err error) error {
+	if err != nil && errors.Is(err, ErrCorrupt) {
+		r.suspect.Store(true)
+	}
+	return err
 }
 
 // Descriptor returns the name of the table's files.

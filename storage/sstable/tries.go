@@ -57,6 +57,8 @@ func (x *tries) open() error {
 	return err
 }
 
+func (x *tries) ends() (first, last []byte) { return x.first, x.last }
+
 func (x *tries) close() {
 	for _, f := range []vfs.File{x.partitions, x.rows} {
 		if f != nil {

@@ -194,14 +194,14 @@ func (c *verifier) run() error {
 	}
 	next, stop := iter.Pull2(entries)
 	defer stop()
-	s := v.Scan()
+	s := v.scan()
 	s.p.check = &orderCheck{open: row.Live}
 	var first, last []byte
 	var lastToken token.Token
-	for p := s.Next(); p != nil; p = s.Next() {
+	for p := s.next(); p != nil; p = s.next() {
 		s.p.check.begin(p)
 		if c.n > 0 && r.order.compare(lastToken, last, p.Token, p.Key) >= 0 {
-			return &CorruptError{File: r.data.name, Offset: p.Start, Data: true, Reason: "a partition does not stand behind the one before it"}
+			return &CorruptError{File: r.data.name, Offset: p.start, Data: true, Reason: "a partition does not stand behind the one before it"}
 		}
 		if c.n == 0 {
 			first = slices.Clone(p.Key)
@@ -225,8 +225,8 @@ func (c *verifier) run() error {
 		}
 		c.n++
 	}
-	if s.Err() != nil {
-		return s.Err()
+	if s.err != nil {
+		return s.err
 	}
 	if in, err, ok := next(); err != nil {
 		return err
@@ -237,18 +237,18 @@ func (c *verifier) run() error {
 }
 
 // entry compares what the index says with the partition.
-func (c *verifier) entry(p *Partition, in *indexed, name string) error {
+func (c *verifier) entry(p *partition, in *indexed, name string) error {
 	_, h2 := hashKey(p.Key)
 	switch {
-	case in.position != p.Start:
-		return corrupt(name, in.at, "position %d for the partition at %d", in.position, p.Start)
+	case in.position != p.start:
+		return corrupt(name, in.at, "position %d for the partition at %d", in.position, p.start)
 	case in.key != nil && !bytes.Equal(in.key, p.Key):
 		return corrupt(name, in.at, "key %x for the partition of key %x", in.key, p.Key)
 	case in.hash >= 0 && byte(in.hash) != byte(h2):
 		return corrupt(name, in.at, "another hash than that of key %x", p.Key)
 	case c.r.desc.BTI() && !bytes.HasPrefix(appendKey(nil, &c.r.order, p.Key), in.path):
 		return corrupt(name, in.at, "another path than that of key %x", p.Key)
-	case in.head != 0 && in.head != p.Rows-p.Start || in.blocks != nil && in.deletion != p.Deletion:
+	case in.head != 0 && in.head != p.rows-p.start || in.blocks != nil && in.deletion != p.Deletion:
 		return corrupt(name, in.at, "another head than that of the partition of key %x", p.Key)
 	}
 	x, ok := c.r.index.(*bigIndex)
@@ -296,10 +296,10 @@ func (c *verifier) ends(first, last []byte) error {
 }
 
 // partition walks the rows of a partition and compares them with the index within.
-func (c *verifier) partition(p *Partition, in *indexed) error {
+func (c *verifier) partition(p *partition, in *indexed) error {
 	c.seen.head(p)
 	b := &blockVerifier{p: p, v: c.r.self, list: in.blocks, open: row.Live}
-	for u := p.Next(); u != nil; u = p.Next() {
+	for u := p.next(); u != nil; u = p.next() {
 		c.seen.unfiltered(u)
 		if b.list != nil {
 			if err := b.next(u); err != nil {
@@ -307,8 +307,8 @@ func (c *verifier) partition(p *Partition, in *indexed) error {
 			}
 		}
 	}
-	if p.Err() != nil {
-		return p.Err()
+	if p.err != nil {
+		return p.err
 	}
 	if err := p.check.end(p); err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 
 // blockVerifier compares the index within a partition with its rows and markers as they pass.
 type blockVerifier struct {
-	p     *Partition
+	p     *partition
 	v     *View
 	list  blockList
 	i     int // the block behind the present one
@@ -27,11 +27,11 @@ func (b *blockVerifier) fail(reason string) error {
 }
 
 // boundOf returns the bound that a file's index has for a row or marker.
-func boundOf(u *Unfiltered) Bound {
+func boundOf(u *unfiltered) Bound {
 	if u.Row != nil {
 		return Bound{KindClustering, u.Row.Clustering}
 	}
-	return Bound{u.Marker.Kind, u.Marker.Values}
+	return Bound{u.kind, u.Marker.Values}
 }
 
 func sameBound(a, b Bound) bool {
@@ -42,8 +42,8 @@ func sameBound(a, b Bound) bool {
 func sameValue(a, b []byte) bool { return bytes.Equal(a, b) && (a == nil) == (b == nil) }
 
 // next takes a row or marker.
-func (b *blockVerifier) next(u *Unfiltered) error {
-	offset, bound := u.Position-b.p.Start, boundOf(u)
+func (b *blockVerifier) next(u *unfiltered) error {
+	offset, bound := u.position-b.p.start, boundOf(u)
 	if b.i == 0 || offset >= b.until {
 		if err := b.enter(offset, bound); err != nil {
 			return err
@@ -118,7 +118,7 @@ func (b *blockVerifier) end() error {
 		return err
 	}
 	// The byte that ends the partition belongs to the last block of the big format unless that was full before it.
-	end := b.p.pos - b.p.Start
+	end := b.p.pos - b.p.start
 	if b.i != b.list.count() || b.until != end-1 && (b.until != end || b.v.r.desc.BTI()) {
 		return b.fail("it is not the last block, or does not end with the partition")
 	}

@@ -46,7 +46,7 @@ func (s *seen) deletion(d row.Deletion) {
 }
 
 // head takes a partition's deletion and static row.
-func (s *seen) head(p *Partition) {
+func (s *seen) head(p *partition) {
 	s.partitions++
 	s.partitionDeletions = s.partitionDeletions || !p.Deletion.IsLive()
 	s.deletion(p.Deletion)
@@ -55,7 +55,7 @@ func (s *seen) head(p *Partition) {
 	}
 }
 
-func (s *seen) unfiltered(u *Unfiltered) {
+func (s *seen) unfiltered(u *unfiltered) {
 	if u.Row != nil {
 		s.row(u.Row)
 		return
