@@ -4,10 +4,10 @@ FUZZTIME ?= 30s
 BIN      := bin/helenus
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race fuzz bench oracle clients suites abuse lint fmt ci clean
+.PHONY: help build run test race fuzz bench bench-storage oracle clients suites abuse lint fmt ci clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 build: ## build bin/helenus, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/helenus
@@ -28,6 +28,9 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 
 bench: build ## Helenus, Cassandra and the floor in one run, as ratios
 	cd integration && $(GO) run ./bench $(CURDIR)/$(BIN)
+
+bench-storage: ## the storage engine and Pebble on the same work in one run, as ratios (BENCHFLAGS=-quick for a look)
+	cd integration && $(GO) run ./storagebench $(BENCHFLAGS)
 
 oracle: build ## compare with a live Cassandra and record its answers anew (needs Java and Maven)
 	cd integration && HELENUS_BIN=$(CURDIR)/$(BIN) ./oracle/run.sh
