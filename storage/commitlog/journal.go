@@ -131,20 +131,70 @@ func parseJournal(b []byte, pos int) (body []byte, ok bool) {
 	return body, binary.LittleEndian.Uint32(h[4:]) == journalSum(int64(pos), body)
 }
 
+// newJournal ends the name of a journal that is being written to take another one's place.
+const newJournal = ".new"
+
+// ReplaceJournal writes a journal of the given records and puts it in the place of the one at name, in one step: after a crash
+// the old one is there or the new one. An open journal of the name must not be used after it, whatever it returns; after an
+// error it may be called again.
+func ReplaceJournal(fsys vfs.FS, name string, records [][]byte) (*Journal, error) {
+	f, err := fsys.Create(name + newJournal)
+	if err != nil {
+		return nil, err
+	}
+	b := []byte(journalMagic)
+	for _, r := range records {
+		if len(r) > MaxJournalRecord {
+			err = errJournalRecord
+		}
+		b = appendJournalRecord(b, int64(len(b)), r)
+	}
+	if err == nil {
+		_, err = f.WriteAt(b, 0)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err == nil {
+		err = fsys.Rename(name+newJournal, name)
+	}
+	if err == nil {
+		err = fsys.SyncDir(path.Dir(name))
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("replace journal %s: %w", name, err)
+	}
+	return &Journal{file: f, end: int64(len(b))}, nil
+}
+
+// errJournalRecord is about a record above MaxJournalRecord.
+var errJournalRecord = errors.New("journal: record is too large")
+
+func appendJournalRecord(dst []byte, pos int64, record []byte) []byte {
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(record)))
+	dst = binary.LittleEndian.AppendUint32(dst, journalSum(pos, record))
+	return append(dst, record...)
+}
+
+// Size returns the bytes of the journal.
+func (j *Journal) Size() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.end
+}
+
 // Append adds a record and returns when it is on disk. After an error no further record is accepted.
 func (j *Journal) Append(record []byte) error {
 	if len(record) > MaxJournalRecord {
-		return errors.New("journal: record is too large")
+		return errJournalRecord
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.err != nil {
 		return j.err
 	}
-	b := make([]byte, 0, journalRecord+len(record))
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(record)))
-	b = binary.LittleEndian.AppendUint32(b, journalSum(j.end, record))
-	b = append(b, record...)
+	b := appendJournalRecord(make([]byte, 0, journalRecord+len(record)), j.end, record)
 	_, err := j.file.WriteAt(b, j.end)
 	if err == nil {
 		err = j.file.Sync()

@@ -56,8 +56,13 @@ type Options struct {
 	// MinSequence is the sequence of a record that is known to have been synced; 0 is none. A log that does not reach it
 	// has lost records.
 	MinSequence uint64
+	// Released is what was given to Release: records up to this sequence need not be there.
+	Released uint64
 	// SkipCorrupt lets Replay go on behind damage, counting what it left out.
 	SkipCorrupt bool
+	// Notify, unless nil, is called whenever NotifyBytes more were appended, by the goroutine that appends.
+	Notify      func()
+	NotifyBytes int
 }
 
 func (o Options) withDefaults() Options {
@@ -85,6 +90,14 @@ type Log struct {
 	// position and the sequence.
 	segment, first, seq uint64
 	pos                 int
+	// open says that segment takes records; else the next record opens another one.
+	open bool
+	// closed are the segments before the one that takes records, oldest first; durable is the newest segment whose header is
+	// on disk.
+	closed  []segmentInfo
+	durable uint64
+	// appended counts bytes since the last call of Notify.
+	appended int
 	// synced is the position up to which segment is on disk.
 	synced int
 	sums   summer
@@ -100,8 +113,9 @@ type Log struct {
 	closing  bool
 	err      error // why nothing is accepted
 
-	kick chan struct{} // capacity 1: wakes the syncer
-	done sync.WaitGroup
+	releasing sync.Mutex    // held by Release; taken before mu
+	kick      chan struct{} // capacity 1: wakes the syncer
+	done      sync.WaitGroup
 
 	file file // the syncer's
 }
@@ -196,9 +210,8 @@ func (l *Log) Append(body []byte) (uint64, Commit, error) {
 		l.mu.Unlock()
 		return 0, Commit{}, err
 	}
-	if l.pos+size > l.opts.SegmentSize {
-		l.segment++
-		l.first, l.pos, l.synced = l.seq, segmentHeader, segmentHeader
+	if !l.open || l.pos+size > l.opts.SegmentSize {
+		l.rollLocked()
 	}
 	p := l.partLocked()
 	seq := l.seq
@@ -224,9 +237,18 @@ func (l *Log) Append(body []byte) (uint64, Commit, error) {
 	}
 	wake := l.idle || l.opts.Mode == Periodic && before < writeBytes && l.buffered >= writeBytes
 	l.idle = false
+	notify := false
+	if l.opts.Notify != nil {
+		if l.appended += size; l.appended >= l.opts.NotifyBytes {
+			l.appended, notify = 0, true
+		}
+	}
 	l.mu.Unlock()
 	if wake {
 		l.wake()
+	}
+	if notify {
+		l.opts.Notify()
 	}
 	return seq, c, nil
 }

@@ -35,6 +35,9 @@ func (l *Log) Replay(fn func(Record) error) (Stats, error) {
 	if err != nil {
 		return stats, err
 	}
+	if ids, err = l.dropReleased(ids); err != nil {
+		return stats, err
+	}
 	r := replayer{log: l, fn: fn, stats: &stats}
 	for i, id := range ids {
 		last := i == len(ids)-1
@@ -50,14 +53,31 @@ func (l *Log) Replay(fn func(Record) error) (Stats, error) {
 	}
 	if n := len(ids); n > 0 {
 		l.segment = ids[n-1]
+		if err := l.fs.SyncDir(l.dir); err != nil {
+			return stats, err
+		}
 	}
 	if r.next <= l.opts.MinSequence && l.opts.MinSequence > 0 && !l.opts.SkipCorrupt {
 		return stats, fmt.Errorf("the log ends before record %d, which was synced: %w", l.opts.MinSequence, ErrCorrupt)
 	}
 	l.seq = max(r.next, l.opts.MinSequence+1)
-	// The next record opens a new segment.
-	l.pos, l.synced = l.opts.SegmentSize, segmentHeader
 	return stats, nil
+}
+
+// dropReleased removes the segments whose records were all released, which a crash may have brought back, and returns the
+// others.
+func (l *Log) dropReleased(ids []uint64) ([]uint64, error) {
+	for len(ids) > 1 {
+		first, ok, err := l.header(ids[1])
+		if err != nil || !ok || first > l.opts.Released+1 {
+			return ids, err
+		}
+		if err := l.fs.Remove(path.Join(l.dir, segmentName(ids[0]))); err != nil {
+			return ids, err
+		}
+		ids = ids[1:]
+	}
+	return ids, nil
 }
 
 // segments returns the ids of the segments there are, in order.
@@ -78,19 +98,25 @@ func (l *Log) segments() ([]uint64, error) {
 
 // unborn reports whether a segment has no valid header.
 func (l *Log) unborn(id uint64) (bool, error) {
+	_, ok, err := l.header(id)
+	return !ok, err
+}
+
+// header returns the first sequence of a segment; ok is false when it has no valid header.
+func (l *Log) header(id uint64) (first uint64, ok bool, err error) {
 	f, err := l.fs.Open(path.Join(l.dir, segmentName(id)))
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	defer f.Close()
 	b := make([]byte, segmentHeader)
 	if n, err := f.ReadAt(b, 0); err != nil && err != io.EOF {
-		return false, err
+		return 0, false, err
 	} else if n < len(b) {
-		return true, nil
+		return 0, false, nil
 	}
-	_, ok := parseSegmentHeader(b, id)
-	return !ok, nil
+	first, ok = parseSegmentHeader(b, id)
+	return first, ok, nil
 }
 
 // replayer is the state of one replay.
@@ -124,11 +150,14 @@ func (r *replayer) segment(id uint64, last bool) error {
 		}
 		return r.damaged(name, 0, len(b))
 	}
-	if r.next != 0 && first != r.next {
-		if first < r.next || !r.log.opts.SkipCorrupt {
-			return fmt.Errorf("segment %s begins with record %d, expected %d: %w", name, first, r.next, ErrCorrupt)
+	if expected := max(r.next, 1); first != expected {
+		// What was released may be missing, in the middle too: removals need not reach the disk in order.
+		if first < expected || first > r.log.opts.Released+1 && !r.log.opts.SkipCorrupt {
+			return fmt.Errorf("segment %s begins with record %d, expected %d: %w", name, first, expected, ErrCorrupt)
 		}
 	}
+	r.log.closed = append(r.log.closed, segmentInfo{id, first, int64(len(b))})
+	r.log.durable = id
 	r.stats.Segments++
 	r.next = first
 	pos := segmentHeader
@@ -146,6 +175,10 @@ func (r *replayer) segment(id uint64, last bool) error {
 	}
 	// The padding of the last record may not be there.
 	if pos >= len(b) {
+		if last {
+			// A killed process may not have synced it, and the next segment must not be created before that.
+			return f.Sync()
+		}
 		return nil
 	}
 	if !last {

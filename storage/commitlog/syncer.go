@@ -183,8 +183,11 @@ func (l *Log) write(sync bool) error {
 		return err
 	}
 	l.mu.Lock()
-	if sync && l.file.File != nil && l.file.segment == l.segment {
-		l.synced = l.file.end
+	if sync && l.file.File != nil {
+		l.durable = l.file.segment
+		if l.file.segment == l.segment {
+			l.synced = l.file.end
+		}
 	}
 	for i := range parts {
 		if len(l.spare) < 2 && cap(parts[i].buf) <= keepBuffer {
