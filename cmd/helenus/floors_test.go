@@ -36,6 +36,7 @@ var floors = map[string]string{
 	"storage/commitlog":   "storage/vfs",
 	"storage/slab":        "",
 	"storage/sstable":     "cql/schema cql/token cql/types storage/row storage/vfs",
+	"storage/merge":       "cql/token storage/row",
 	"storage/memtable":    "cql/schema cql/token cql/types storage/request storage/row storage/slab",
 	"storage/index":       "cql/schema cql/token cql/types storage/request storage/row storage/slab",
 	"storage":             "cql cql/schema cql/token cql/types storage/commitlog storage/index storage/memtable storage/request storage/row storage/vfs",
