@@ -3,6 +3,7 @@ package sstable
 import (
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,8 +14,15 @@ import (
 
 // DumpOptions choose what Dump prints.
 type DumpOptions struct {
-	// KeysOnly prints the partition keys alone.
+	// KeysOnly prints the partition keys alone, all of them.
 	KeysOnly bool
+	// Keys, unless empty, are the only keys that are printed, Except those that are not; the components of a composite one
+	// are joined by colons.
+	Keys, Except []string
+	// Raw prints times as numbers.
+	Raw bool
+	// Lines prints each partition on a line of its own.
+	Lines bool
 	// Now decides what has expired, in seconds since 1970.
 	Now int64
 }
@@ -23,21 +31,26 @@ type DumpOptions struct {
 // stays. Where sstabledump itself fails, on empty booleans, short tuples and tables of indexes, Dump does not.
 // Source: org.apache.cassandra.tools.JsonTransformer.
 func (r *Reader) Dump(w io.Writer, o DumpOptions) error {
-	d := &dumper{w: w, v: r.self, now: o.Now, kind: "REGULAR"}
+	d := &dumper{w: w, v: r.self, o: o, kind: "REGULAR"}
 	if r.order.partitioner == nil {
 		d.kind = "INDEX"
 	}
-	return d.dump(o.KeysOnly)
+	if o.KeysOnly {
+		d.o.Keys, d.o.Except, d.o.Lines = nil, nil, false
+	}
+	return d.dump()
 }
 
 // dumper appends JSON to b and writes it from time to time. The first error of the writer stays.
 type dumper struct {
 	w    io.Writer
 	v    *View
+	o    DumpOptions
 	b    []byte
-	now  int64
 	kind string
-	err  error
+	// quoted says, while lines are printed, that what was added ends within a string.
+	quoted bool
+	err    error
 }
 
 // flushAt is how much a dumper keeps before it writes.
@@ -53,22 +66,41 @@ func (d *dumper) flush(limit int) {
 
 func (d *dumper) add(parts ...string) {
 	for _, p := range parts {
-		d.b = append(d.b, p...)
+		if !d.o.Lines {
+			d.b = append(d.b, p...)
+			continue
+		}
+		for i := range len(p) {
+			if p[i] == '"' {
+				d.quoted = !d.quoted
+			}
+			if d.quoted || p[i] != ' ' && p[i] != '\n' {
+				d.b = append(d.b, p[i])
+			}
+		}
 	}
 }
 
 func (d *dumper) text(s string) { d.b = types.AppendJSONString(d.b, s) }
 
-func (d *dumper) dump(keysOnly bool) error {
+func (d *dumper) dump() error {
 	s := d.v.scan()
-	d.add("[")
+	if !d.o.Lines {
+		d.add("[")
+	}
 	n := 0
 	for p := s.next(); p != nil && d.err == nil; p = s.next() {
-		if n > 0 {
+		if !d.wanted(p.Key) {
+			continue
+		}
+		switch {
+		case n > 0 && d.o.Lines:
+			d.b = append(d.b, '\n')
+		case n > 0:
 			d.add(",")
 		}
 		n++
-		if keysOnly {
+		if d.o.KeysOnly {
 			d.add(" ")
 			d.key(p.Key)
 		} else {
@@ -77,17 +109,27 @@ func (d *dumper) dump(keysOnly bool) error {
 		}
 		d.flush(flushAt)
 	}
-	if s.err != nil {
-		d.flush(0)
-		return s.err
-	}
-	if n == 0 {
+	switch {
+	case s.err != nil || d.o.Lines:
+	case n == 0:
 		d.add(" ]")
-	} else {
+	default:
 		d.add("\n]")
 	}
 	d.flush(0)
+	if s.err != nil {
+		return s.err
+	}
 	return d.err
+}
+
+// wanted reports whether a partition is to be printed.
+func (d *dumper) wanted(key []byte) bool {
+	if len(d.o.Keys) == 0 && len(d.o.Except) == 0 {
+		return true
+	}
+	text := d.v.r.keyText(key)
+	return (len(d.o.Keys) == 0 || slices.Contains(d.o.Keys, text)) && !slices.Contains(d.o.Except, text)
 }
 
 func (d *dumper) key(key []byte) {
@@ -143,7 +185,7 @@ func (d *dumper) closeList(n, indent int) {
 
 // deletion prints a deletion on one line.
 func (d *dumper) deletion(del row.Deletion) {
-	d.add(`"deletion_info" : { "marked_deleted" : "`, microText(del.Timestamp), `", "local_delete_time" : "`, secondText(del.Local), `" }`)
+	d.add(`"deletion_info" : { "marked_deleted" : "`, d.micros(del.Timestamp), `", "local_delete_time" : "`, d.seconds(del.Local), `" }`)
 }
 
 func (d *dumper) row(r *row.Row, position int64, static bool) {
@@ -156,9 +198,9 @@ func (d *dumper) row(r *row.Row, position int64, static bool) {
 		d.clustering(r.Clustering, "        ")
 	}
 	if l := r.Liveness; l.Timestamp != row.NoTimestamp {
-		d.add(",\n        ", `"liveness_info" : { "tstamp" : "`, microText(l.Timestamp), `"`)
+		d.add(",\n        ", `"liveness_info" : { "tstamp" : "`, d.micros(l.Timestamp), `"`)
 		if l.TTL > 0 {
-			d.expiry(l.TTL, l.Expiry, l.Expiry < d.now)
+			d.expiry(l.TTL, l.Expiry, l.Expiry < d.o.Now)
 		}
 		d.add(" }")
 	}
@@ -192,7 +234,7 @@ func (d *dumper) row(r *row.Row, position int64, static bool) {
 
 // expiry prints what is known of the end of a row's or cell's life.
 func (d *dumper) expiry(ttl int32, at int64, expired bool) {
-	d.add(`, "ttl" : `, strconv.Itoa(int(ttl)), `, "expires_at" : "`, secondText(at), `", "expired" : `, strconv.FormatBool(expired))
+	d.add(`, "ttl" : `, strconv.Itoa(int(ttl)), `, "expires_at" : "`, d.seconds(at), `", "expired" : `, strconv.FormatBool(expired))
 }
 
 func (d *dumper) cell(c *row.Cell, l row.Liveness) {
@@ -208,17 +250,17 @@ func (d *dumper) cell(c *row.Cell, l row.Liveness) {
 	separator := ", "
 	if c.IsTombstone() {
 		// The printer of the original forgets that it is on one line when it has printed a deletion.
-		d.add(`, "deletion_info" : { "local_delete_time" : "`, secondText(c.Local), `" }`)
+		d.add(`, "deletion_info" : { "local_delete_time" : "`, d.seconds(c.Local), `" }`)
 		separator = ",\n            "
 	} else {
 		d.add(`, "value" : `)
 		d.value(t, c.Value)
 	}
 	if l.Timestamp == row.NoTimestamp || c.Timestamp != l.Timestamp {
-		d.add(separator, `"tstamp" : "`, microText(c.Timestamp), `"`)
+		d.add(separator, `"tstamp" : "`, d.micros(c.Timestamp), `"`)
 	}
 	if c.TTL > 0 && (l.Timestamp == row.NoTimestamp || c.TTL != l.TTL) {
-		d.expiry(c.TTL, c.Local, !c.IsLive(d.now))
+		d.expiry(c.TTL, c.Local, !c.IsLive(d.o.Now))
 	}
 	if c.IsTombstone() {
 		d.add("\n          }")
@@ -317,6 +359,22 @@ func (d *dumper) bound(name string, inclusive bool, values [][]byte, del row.Del
 	d.add("\n        }")
 }
 
+// micros prints microseconds since 1970.
+func (d *dumper) micros(us int64) string {
+	if d.o.Raw {
+		return strconv.FormatInt(us, 10)
+	}
+	return microText(us)
+}
+
+// seconds prints seconds since 1970.
+func (d *dumper) seconds(s int64) string {
+	if d.o.Raw {
+		return strconv.FormatInt(s, 10)
+	}
+	return instantText(s, 0)
+}
+
 // microText prints microseconds since 1970 as java.time.Instant does, with Cassandra's rounding of negative ones: seconds
 // toward zero, nanoseconds of what an int64 can hold.
 func microText(us int64) string {
@@ -335,8 +393,6 @@ func microText(us int64) string {
 	}
 	return instantText(us/1e6, nanos)
 }
-
-func secondText(s int64) string { return instantText(s, 0) }
 
 // instantText prints a time in UTC with no, three, six or nine digits of a second, a sign before years of more than four.
 func instantText(seconds, nanos int64) string {

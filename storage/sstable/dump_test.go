@@ -88,3 +88,27 @@ func TestInstant(t *testing.T) {
 		}
 	}
 }
+
+// TestDumpOptions compares with what sstabledump printed with its options -t, -l, -k and -x.
+func TestDumpOptions(t *testing.T) {
+	g := golden{"testdata/nb/mixed", Descriptor{Version: "nb", ID: "1", Format: "big"}}
+	for name, o := range map[string]DumpOptions{
+		"raw":    {Raw: true},
+		"lines":  {Lines: true},
+		"except": {Lines: true, Raw: true, Except: []string{"k1:1", "k3:3"}},
+		"keys":   {Keys: []string{"k5:5", "k2:2"}},
+	} {
+		want, err := os.ReadFile(filepath.Join(g.dir, "dump-1-"+name+".txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		o.Now = dumpedAt
+		if err := g.open(t).Dump(&got, o); err != nil {
+			t.Error(err)
+		}
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("%s: %s", name, firstDifference(got.Bytes(), want))
+		}
+	}
+}
