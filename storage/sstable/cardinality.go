@@ -7,8 +7,8 @@ import (
 
 // The precisions of the HyperLogLog++ in Statistics.db, dense and sparse.
 const (
-	hllPrecision = 13
-	hllSparse    = 25
+	keysPrecision = 13
+	keysSparse    = 25
 )
 
 // estimateKeys returns how many different keys a HyperLogLog++ of Statistics.db has seen, 0 when it cannot be read.
@@ -29,12 +29,12 @@ func estimateKeys(b []byte) int64 {
 		return v
 	}
 	p, sp, sparse := take(), take(), take()
-	if p != hllPrecision || sp != hllSparse || sparse > 1 {
+	if p != keysPrecision || sp != keysSparse || sparse > 1 {
 		return 0
 	}
 	n := take()
 	if sparse == 1 {
-		m := float64(uint64(1) << hllSparse)
+		m := float64(uint64(1) << keysSparse)
 		return int64(math.Round(m * math.Log(m/(m-float64(n)))))
 	}
 	return estimateDense(b)
@@ -45,7 +45,7 @@ const linearUpTo = 6500
 
 // estimateDense reads registers of five bits, six to a word.
 func estimateDense(b []byte) int64 {
-	const m = 1 << hllPrecision
+	const m = 1 << keysPrecision
 	sum, zeros := 0.0, 0
 	for i := range m {
 		at := i / 6 * 4
