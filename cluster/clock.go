@@ -24,14 +24,15 @@ func (wall) AfterFunc(d time.Duration, f func()) (stop func()) {
 // system's clock does. Source: org.apache.cassandra.service.ClientState.getTimestamp.
 type micros struct{ last atomic.Int64 }
 
-func (m *micros) next() int64 {
+func (m *micros) next() int64 { return m.at(time.Now().UnixMicro()) }
+
+// at is next for who knows the time already.
+func (m *micros) at(now int64) int64 {
 	for {
-		now, last := time.Now().UnixMicro(), m.last.Load()
-		if now <= last {
-			now = last + 1
-		}
-		if m.last.CompareAndSwap(last, now) {
-			return now
+		last := m.last.Load()
+		t := max(now, last+1)
+		if m.last.CompareAndSwap(last, t) {
+			return t
 		}
 	}
 }

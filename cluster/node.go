@@ -250,7 +250,7 @@ func (n *Node) HostID() schema.UUID { return n.self.ID }
 func (n *Node) TimeUUID() schema.UUID { return n.uuids.next() }
 
 // Timestamp implements exec.Writer.
-func (n *Node) Timestamp() int64 { return n.clock.next() }
+func (n *Node) Timestamp(now int64) int64 { return n.clock.at(now) }
 
 // MemoryBytes returns what the tables take in memory.
 func (n *Node) MemoryBytes() int64 { return n.engine.MemoryBytes() }

@@ -17,7 +17,8 @@ import (
 // any goroutine.
 type Replica interface {
 	// Write applies mutations as one: all of those of one partition at once. done is called exactly once, perhaps before
-	// Write returns; an error it carries is a failure of that replica, a *FailureError when the reason is known.
+	// Write returns; an error it carries is a failure of that replica, a *FailureError when the reason is known. The mutations
+	// are the replica's for good.
 	Write(ms []request.Mutation, deadline time.Time, done func(error))
 	// Read returns the replica's rows, deletions included. The iterator's own errors are the replica's failures.
 	Read(ctx context.Context, rd *request.Read) (row.Iterator, error)
@@ -27,7 +28,8 @@ type Replica interface {
 // write, are led by it.
 type LocalReplica interface {
 	Replica
-	// Apply is Write without the callback: it returns when the mutations are in memory and as durable as commitlog_sync asks.
+	// Apply is Write without the callback: it returns when the mutations are in memory and as durable as commitlog_sync asks,
+	// and keeps nothing of ms.
 	Apply(ms []request.Mutation) error
 	// ApplyCounter turns increments into counter contexts of this node and applies those.
 	ApplyCounter(ms []request.Mutation) error
@@ -181,8 +183,10 @@ func byPartition(ms []request.Mutation) [][]request.Mutation {
 	return groups
 }
 
-// writeTo sends one partition's mutations to its live replicas and waits for the level or the time.
+// writeTo sends one partition's mutations to its live replicas and waits for the level or the time. Replicas may be at work when
+// it returns, so they get a copy.
 func (c *Coordinator) writeTo(p *ring.Placement, ms []request.Mutation, cl cql.Consistency, t cql.WriteType, timeout time.Duration) error {
+	ms = request.Clone(ms)
 	var targets []*ring.Node
 	for _, n := range p.Replicas(ms[0].Token) {
 		if c.alive(n) {

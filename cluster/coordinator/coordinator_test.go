@@ -135,6 +135,38 @@ func writeOutcome(t *testing.T, seed uint64) {
 	}
 }
 
+// keeper is a replica that is still at work when the request has its answer.
+type keeper struct {
+	fake
+	ms []request.Mutation
+}
+
+func (k *keeper) Write(ms []request.Mutation, _ time.Time, done func(error)) {
+	k.ms = ms
+	done(nil)
+}
+
+// TestReplicasKeepTheirOwn holds that mutations sent to several replicas are not the caller's memory.
+func TestReplicasKeepTheirOwn(t *testing.T) {
+	nodes := []*ring.Node{{DC: "dc1", Tokens: []token.Token{{}}}, {DC: "dc1", Tokens: []token.Token{{Prefix: 1}}}}
+	s, err := ring.ParseStrategy(map[string]string{"class": "SimpleStrategy", "replication_factor": "2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &keeper{}
+	net := &fakeNet{down: map[*ring.Node]bool{nodes[1]: true}}
+	c := New(nodes[0], k, net, bubbleClock{}, Timeouts{})
+	ms := []request.Mutation{{Key: []byte("key"), Data: []byte("data")}}
+	if err := c.Write(ring.NewPlacement(ring.New(nodes), s, nodes[0]), ms, cql.One, cql.WriteSimple); err != nil {
+		t.Fatal(err)
+	}
+	copy(ms[0].Key, "###")
+	copy(ms[0].Data, "####")
+	if len(k.ms) != 1 || string(k.ms[0].Key) != "key" || string(k.ms[0].Data) != "data" {
+		t.Errorf("the replica has %+v", k.ms)
+	}
+}
+
 func outcome(t *testing.T, err error) string {
 	t.Helper()
 	if err == nil {

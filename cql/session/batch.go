@@ -53,7 +53,7 @@ func (k *call) batchItems() (items []exec.BatchItem, waits bool, err error) {
 		var st *statement
 		env := &planner.Env{Partitioner: k.env.Partitioner}
 		if it.Prepared {
-			if st, err = k.h.byID(it.ID); err == nil {
+			if st, err = k.byID(it.ID); err == nil {
 				env.Literals = st.literals
 			}
 		} else if st, err = k.h.statementOf(ks, string(it.Text), k); err == nil {

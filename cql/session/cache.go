@@ -3,6 +3,7 @@ package session
 import (
 	"container/list"
 	"sync"
+	"sync/atomic"
 )
 
 // cache holds statements by key up to a number of bytes and forgets those that were not used for longest. It is safe for
@@ -14,8 +15,8 @@ type cache[K comparable] struct {
 	order    list.List // front: used last
 	bytes    int64
 	maxBytes int64
-	touch    uint32 // every touchEvery-th use moves its entry
 	evicted  int64
+	epoch    atomic.Uint64 // grows when an entry goes or is replaced, before it does
 }
 
 type entry[K comparable] struct {
@@ -25,7 +26,7 @@ type entry[K comparable] struct {
 }
 
 const (
-	// touchEvery makes a use move its entry only now and then: on a hot path the write lock costs more than the order is worth.
+	// touchEvery is every how many uses one is noted: on a hot path the write lock costs more than the order is worth.
 	touchEvery = 64
 	// entryBytes is what a statement takes beside its weight.
 	entryBytes = 2048
@@ -61,10 +62,8 @@ func getBytes(c *cache[string], key []byte) *statement {
 func (c *cache[K]) used(key K) {
 	if c.mu.TryLock() {
 		defer c.mu.Unlock()
-		if c.touch++; c.touch%touchEvery == 0 {
-			if e := c.entries[key]; e != nil {
-				c.order.MoveToFront(e)
-			}
+		if e := c.entries[key]; e != nil {
+			c.order.MoveToFront(e)
 		}
 	}
 }
@@ -117,6 +116,7 @@ func (c *cache[K]) all() (sts []*statement, evicted int64) {
 }
 
 func (c *cache[K]) removeLocked(e *list.Element) {
+	c.epoch.Add(1)
 	x := c.order.Remove(e).(*entry[K])
 	delete(c.entries, x.key)
 	c.bytes -= x.size

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+
+	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/cql/token"
+	"github.com/helenusdb/helenus/planner/exec"
 )
 
 // TestCacheForgetsOldest holds the bound in bytes, the order of forgetting, and that the newest always stays.
@@ -39,6 +43,48 @@ func TestCacheUse(t *testing.T) {
 		t.Error("the used one was forgotten")
 	}
 }
+
+// TestRecentStatement holds that a call which remembers its last statement forgets it with the cache.
+func TestRecentStatement(t *testing.T) {
+	snap := snapshot(t, "CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
+		"CREATE TABLE k.t (a int PRIMARY KEY, b int)")
+	h := New(Options{Partitioner: token.Murmur3{}, Backend: schemaOnly{snap: snap}})
+	k := newCall(h)
+	var ids [][]byte
+	for _, text := range []string{"SELECT a FROM k.t", "SELECT b FROM k.t"} {
+		st, err := h.prepare(snap, "", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.prepared.put(st.id, st, 1)
+		ids = append(ids, st.id[:])
+	}
+	want := func(id []byte, text string) {
+		t.Helper()
+		st, err := k.byID(id)
+		if text == "" && err == nil || text != "" && (err != nil || st.text != text) {
+			t.Fatalf("%v, %v, want %q", st, err, text)
+		}
+	}
+	for range 3 {
+		want(ids[0], "SELECT a FROM k.t")
+		want(ids[0], "SELECT a FROM k.t")
+		want(ids[1], "SELECT b FROM k.t")
+	}
+	h.prepared.remove([16]byte(ids[0]))
+	want(ids[1], "SELECT b FROM k.t")
+	want(ids[0], "")
+	h.prepared.retain(func(*statement) bool { return false })
+	want(ids[1], "")
+}
+
+// schemaOnly is a node of which only the schema is asked.
+type schemaOnly struct {
+	exec.Writer
+	snap *schema.Snapshot
+}
+
+func (s schemaOnly) Schema() *schema.Snapshot { return s.snap }
 
 func TestCacheConcurrent(t *testing.T) {
 	c := newCache[int](10 * entryBytes)

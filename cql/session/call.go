@@ -12,7 +12,8 @@ import (
 	"github.com/helenusdb/helenus/planner/exec"
 )
 
-// call is one request on its way. It is pooled; one goroutine at a time works on it.
+// call is one request on its way. It stays with the server's Request as its Scratch, and serves what that serves next; one
+// goroutine at a time works on it.
 type call struct {
 	h *Handler
 	c *conn
@@ -27,6 +28,7 @@ type call struct {
 	lits    []parser.Literal
 	texts   []string // of lits; never the literals of a prepared statement, which are shared
 	key     []byte   // keyspace, 0, shape
+	recent  recent
 	out     sink
 	turn    *turn // of a read that is executed in turn with others, else nil
 	trace   Trace
@@ -43,7 +45,7 @@ func (k *call) begin(c *conn, r *server.Request) {
 	k.out.reset(k)
 }
 
-// finish answers with err, if there is one, and gives k back.
+// finish answers with err, if there is one, and empties k.
 func (k *call) finish(err error) {
 	if err != nil {
 		k.event("Request failed: " + err.Error())
@@ -52,10 +54,9 @@ func (k *call) finish(err error) {
 	}
 	k.endTrace()
 	k.drop()
-	k.h.calls.Put(k)
 }
 
-// drop lets go of what k held for its request: a pooled call must not keep the bytes of a connection.
+// drop lets go of what k held for its request: a call that waits for another must not keep the bytes of a connection.
 func (k *call) drop() {
 	k.c, k.r, k.trace, k.turn = nil, nil, nil, nil
 	k.query.Text, k.execute.ID, k.execute.ResultMetadataID = nil, nil, nil
@@ -174,7 +175,7 @@ func (k *call) options(p *wire.QueryParams) error {
 	}
 	k.opts = exec.Options{
 		Consistency: p.Consistency, Serial: p.SerialConsistency, PageSize: int(p.PageSize), PagingState: p.PagingState,
-		Timestamp: p.Timestamp, HasTimestamp: p.Has(wire.FlagTimestamp),
+		Timestamp: p.Timestamp, HasTimestamp: p.Has(wire.FlagTimestamp), Now: now.UnixMicro(),
 	}
 	return nil
 }
@@ -256,7 +257,7 @@ func (k *call) serveExecute() {
 		k.finish(err)
 		return
 	}
-	st, err := k.h.byID(k.execute.ID)
+	st, err := k.byID(k.execute.ID)
 	if err == nil {
 		err = k.bind(st, p, func(markers, values int) *cql.Error {
 			return cql.Invalidf("there were %d markers(?) in CQL but %d bound variables", markers, values)

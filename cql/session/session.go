@@ -57,7 +57,6 @@ type Handler struct {
 	node     planner.Env
 	prepared *cache[[16]byte]
 	plans    *cache[string]
-	calls    sync.Pool // *call
 	scans    *scans
 	counters counters
 }
@@ -76,7 +75,6 @@ func New(o Options) *Handler {
 		prepared: newCache[[16]byte](o.PreparedBytes), plans: newCache[string](o.PlanBytes), scans: newScans(),
 		node: planner.Env{Partitioner: o.Partitioner, Functions: exec.FunctionEnv(o.Backend)},
 	}
-	h.calls.New = func() any { return newCall(h) }
 	return h
 }
 
@@ -146,7 +144,11 @@ func (c *conn) use(keyspace string) {
 
 // Serve implements server.ConnHandler.
 func (c *conn) Serve(r *server.Request) {
-	k := c.h.calls.Get().(*call)
+	k, ok := r.Scratch.(*call)
+	if !ok || k.h != c.h { // Requests go from one server of a process to another
+		k = newCall(c.h)
+		r.Scratch = k
+	}
 	k.begin(c, r)
 	switch r.Opcode {
 	case wire.OpExecute:
@@ -213,15 +215,28 @@ func (h *Handler) prepare(snap *schema.Snapshot, keyspace, text string) (*statem
 	return st, nil
 }
 
+// recent is the prepared statement that a call executed last. While nothing leaves the cache or is replaced in it, the cache
+// need not be asked for it again.
+type recent struct {
+	id    [16]byte
+	st    *statement
+	epoch uint64 // of the cache, from before st was found
+	uses  uint32
+}
+
 // byID returns a prepared statement, planned anew when the schema has moved on without making it stale.
-func (h *Handler) byID(id []byte) (*statement, error) {
+func (k *call) byID(id []byte) (*statement, error) {
+	h := k.h
 	if len(id) != 16 {
 		return nil, cql.UnpreparedError(id)
 	}
-	key := [16]byte(id)
-	st := h.prepared.get(key)
-	if st == nil {
-		return nil, cql.UnpreparedError(id)
+	key, last := [16]byte(id), &k.recent
+	epoch := h.prepared.epoch.Load()
+	st := last.st
+	if st == nil || last.epoch != epoch || last.id != key {
+		if st = h.prepared.get(key); st == nil {
+			return nil, cql.UnpreparedError(id)
+		}
 	}
 	if snap := h.o.Backend.Schema(); st.plan.SchemaEpoch != snap.Epoch {
 		if stale(st.plan.Table, snap) {
@@ -237,6 +252,9 @@ func (h *Handler) byID(id []byte) (*statement, error) {
 		st = again
 		h.prepared.put(key, st, st.weigh(len(st.text), len(st.literals)))
 	}
-	h.prepared.used(key)
+	last.id, last.st, last.epoch = key, st, epoch
+	if last.uses++; last.uses%touchEvery == 0 {
+		h.prepared.used(key)
+	}
 	return st, nil
 }

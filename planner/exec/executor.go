@@ -26,6 +26,8 @@ type Options struct {
 	// Timestamp is the default of writes, in microseconds, when HasTimestamp.
 	Timestamp    int64
 	HasTimestamp bool
+	// Now is when the request came, in microseconds since 1970.
+	Now int64
 }
 
 // Sink takes the rows of an answer as they are made.

@@ -41,10 +41,10 @@ func newMemory() *memory {
 }
 
 func (m *memory) Schema() *schema.Snapshot { return m.schema }
-func (m *memory) Timestamp() int64         { m.clock++; return m.clock }
+func (m *memory) Timestamp(int64) int64    { m.clock++; return m.clock }
 func (m *memory) Describe() ClusterInfo    { return ClusterInfo{} }
 func (m *memory) TimeUUID() (id schema.UUID) {
-	t := uint64(1764000000_000000+m.Timestamp())*10 + 0x01b21dd213814000
+	t := uint64(1764000000_000000+m.Timestamp(0))*10 + 0x01b21dd213814000
 	binary.BigEndian.PutUint32(id[:], uint32(t))
 	binary.BigEndian.PutUint16(id[4:], uint16(t>>32))
 	binary.BigEndian.PutUint16(id[6:], uint16(t>>48)|0x1000)
@@ -58,7 +58,7 @@ func (m *memory) Truncate(_ context.Context, t *schema.Table) error {
 }
 
 func (m *memory) ApplySchema(_ context.Context, change func(*schema.Snapshot, *schema.Env) (schema.Result, error)) (schema.Result, error) {
-	env := &schema.Env{DataCenters: map[string]int{"dc1": 1}, NewID: func() schema.UUID { m.ids++; return schema.UUID{m.ids} }, Now: m.Timestamp()}
+	env := &schema.Env{DataCenters: map[string]int{"dc1": 1}, NewID: func() schema.UUID { m.ids++; return schema.UUID{m.ids} }, Now: func() int64 { return m.Timestamp(0) }()}
 	res, err := change(m.schema, env)
 	if err != nil || res.Change == nil {
 		return res, err
@@ -68,6 +68,7 @@ func (m *memory) ApplySchema(_ context.Context, change func(*schema.Snapshot, *s
 }
 
 func (m *memory) Write(_ context.Context, ms []request.Mutation, _ cql.WriteType, _ cql.Consistency) error {
+	ms = request.Clone(ms)
 	for i := range ms {
 		if err := m.apply(&ms[i]); err != nil {
 			return err
@@ -81,7 +82,7 @@ func (m *memory) CAS(ctx context.Context, c CAS, _, _ cql.Consistency) (bool, er
 	if err != nil {
 		return false, err
 	}
-	ms, applied, err := c.Decide(it, m.Timestamp())
+	ms, applied, err := c.Decide(it, m.Timestamp(0))
 	it.Close()
 	if err != nil {
 		return false, err

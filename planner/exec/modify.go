@@ -64,7 +64,7 @@ func (m *Modifier) timestamp(o *Options) int64 {
 	if o.HasTimestamp {
 		return o.Timestamp
 	}
-	return m.w.Timestamp()
+	return m.w.Timestamp(o.Now)
 }
 
 func (m *Modifier) release(st *writeState) {
@@ -121,7 +121,6 @@ type writeState struct {
 type partition struct {
 	table *schema.Table
 	b     request.Builder
-	key   []byte
 }
 
 // maxPooled bounds what a pooled writeState keeps: partitions, and bytes of a key.
@@ -151,13 +150,13 @@ func (st *writeState) end() {
 	st.params, st.index = writeParams{}, nil
 }
 
-// mutations ends the partitions, once.
+// mutations ends the partitions, once. What it returns lies in the builders' memory, which is the state's.
 func (st *writeState) mutations() []request.Mutation {
 	if len(st.ms) > 0 {
 		return st.ms
 	}
 	for _, p := range st.parts {
-		st.ms = append(st.ms, p.b.Mutation())
+		st.ms = append(st.ms, p.b.View())
 	}
 	return st.ms
 }
@@ -168,7 +167,7 @@ func (st *writeState) partition(t *schema.Table, key []byte) *partition {
 		return st.indexed(t, key)
 	}
 	for _, p := range st.parts {
-		if p.table.ID == t.ID && string(p.key) == string(key) {
+		if p.table.ID == t.ID && string(p.b.Key()) == string(key) {
 			return p
 		}
 	}
@@ -186,7 +185,7 @@ func (st *writeState) indexed(t *schema.Table, key []byte) *partition {
 	if len(st.index) == 0 {
 		st.index = make(map[partitionID]*partition)
 		for _, p := range st.parts {
-			st.index[partitionID{p.table.ID, string(p.key)}] = p
+			st.index[partitionID{p.table.ID, string(p.b.Key())}] = p
 		}
 	}
 	p := st.index[partitionID{t.ID, string(key)}]
@@ -205,7 +204,7 @@ func (st *writeState) newPartition(t *schema.Table, key []byte) *partition {
 		st.parts = append(st.parts, &partition{})
 	}
 	p := st.parts[n]
-	p.table, p.key = t, append(p.key[:0], key...)
+	p.table = t
 	p.b.Reset(t, key, st.env.Partitioner.Token(key))
 	return p
 }

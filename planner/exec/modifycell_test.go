@@ -21,7 +21,7 @@ type keeping struct {
 }
 
 func (k *keeping) Write(_ context.Context, ms []request.Mutation, kind cql.WriteType, _ cql.Consistency) error {
-	k.ms, k.kind = append([]request.Mutation(nil), ms...), kind
+	k.ms, k.kind = request.Clone(ms), kind
 	return nil
 }
 

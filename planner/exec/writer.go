@@ -13,8 +13,8 @@ import (
 type Writer interface {
 	Reader
 	// Write carries out ms as one change and returns when level cl is met. kind is what a failure is reported as:
-	// WriteSimple, WriteBatch (all of ms or, eventually, nothing), WriteUnloggedBatch or WriteCounter. ms and the tables in it
-	// are the caller's again when Write returns; keys and data are the callee's for good.
+	// WriteSimple, WriteBatch (all of ms or, eventually, nothing), WriteUnloggedBatch or WriteCounter. ms and all that it
+	// points to is the caller's again when Write returns: who sends it on after that has a copy of its own.
 	Write(ctx context.Context, ms []request.Mutation, kind cql.WriteType, cl cql.Consistency) error
 	// CAS carries out a conditional change: agreement at level serial, the write at level commit.
 	CAS(ctx context.Context, c CAS, serial, commit cql.Consistency) (applied bool, err error)
@@ -25,8 +25,8 @@ type Writer interface {
 	// ApplySchema calls change with the newest schema, makes what it returns the schema, and reports it to other clients.
 	// No other change comes between. The error of change is returned as it is.
 	ApplySchema(ctx context.Context, change func(*schema.Snapshot, *schema.Env) (schema.Result, error)) (schema.Result, error)
-	// Timestamp returns the time in microseconds since 1970, greater than every one that it returned before.
-	Timestamp() int64
+	// Timestamp returns now, a time in microseconds since 1970, or the first behind every one that it returned before.
+	Timestamp(now int64) int64
 	// TimeUUID returns a version 1 UUID of the time, greater than every one that it returned before.
 	TimeUUID() schema.UUID
 	// Describe is what DESCRIBE CLUSTER shows.

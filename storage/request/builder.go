@@ -174,6 +174,15 @@ func (b *Builder) sortComplex() {
 	b.row.Complex = list[:n+1]
 }
 
+// Key returns the partition key that Reset was given. It is valid until the next Reset.
+func (b *Builder) Key() []byte { return b.key }
+
+// View ends the change and returns it without a copy: key and data are the builder's memory, valid until its next call.
+func (b *Builder) View() Mutation {
+	b.finish()
+	return Mutation{Table: b.table, Key: b.key[:len(b.key):len(b.key)], Token: b.tok, Data: b.out[:len(b.out):len(b.out)], Counter: b.counter}
+}
+
 // Mutation ends the change. The result shares nothing with the builder; key and data are one allocation.
 func (b *Builder) Mutation() Mutation {
 	b.finish()

@@ -5,6 +5,9 @@
 package request
 
 import (
+	"bytes"
+	"slices"
+
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/token"
 	"github.com/helenusdb/helenus/storage/row"
@@ -15,10 +18,20 @@ type Mutation struct {
 	Table *schema.Table
 	Key   []byte
 	Token token.Token
-	// Data is the encoded change, made once by a Builder. Its bytes belong to the mutation and are not changed.
+	// Data is the encoded change, made once by a Builder. Whoever is given the mutation does not change its bytes, and copies
+	// what it keeps.
 	Data []byte
 	// Counter says that Data holds increments, which the leading replica turns into counter contexts.
 	Counter bool
+}
+
+// Clone returns mutations that share no bytes with ms, for who keeps them beyond the call that brought them.
+func Clone(ms []Mutation) []Mutation {
+	out := slices.Clone(ms)
+	for i := range out {
+		out[i].Key, out[i].Data = bytes.Clone(ms[i].Key), bytes.Clone(ms[i].Data)
+	}
+	return out
 }
 
 // KeyRange is a range of partitions on the ring. A nil key bounds by token alone: then the whole token is inside when

@@ -138,6 +138,30 @@ row [00000008] deleted {6 7}
 	}
 }
 
+// TestView holds that a view is the mutation without a copy, and that a clone of it stays when the builder goes on.
+func TestView(t *testing.T) {
+	var b Builder
+	build := func() {
+		b.Reset(testTable(), []byte("key"), token.FromInt64(5))
+		b.Row([][]byte{num(1)})
+		b.Cell(cell(6, nil, []byte("value"), 9))
+	}
+	build()
+	want := b.Mutation()
+	build()
+	view := b.View()
+	kept := Clone([]Mutation{view})[0]
+	if string(view.Data) != string(want.Data) || string(b.Key()) != "key" || &view.Data[0] != &b.out[0] {
+		t.Errorf("%x of key %q, want %x", view.Data, b.Key(), want.Data)
+	}
+	b.Reset(testTable(), []byte("other"), token.Token{})
+	b.DeletePartition(row.Deletion{Timestamp: 7, Local: 8})
+	b.View()
+	if got := print(t, &kept); got != print(t, &want) || string(kept.Key) != "key" || kept.Token != want.Token {
+		t.Errorf("the clone became %s of key %q", got, kept.Key)
+	}
+}
+
 // TestCounterDelta holds that increments add up, wrap, and mark the mutation.
 func TestCounterDelta(t *testing.T) {
 	table := testTable()
