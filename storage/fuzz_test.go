@@ -14,10 +14,11 @@ import (
 // panic, no error, and both directions give as many rows.
 func FuzzApply(f *testing.F) {
 	table := modelTable()
-	w := &world{t: f, r: rand.New(rand.NewPCG(1, 1)), m: &model{t: table}, table: table, now: 1000}
+	x := &modelled{table: table, m: newModel(table)}
+	w := &world{t: f, r: rand.New(rand.NewPCG(1, 1)), v: variant{jitter: 15}, now: 1000}
 	for range 30 {
-		m, _ := w.mutation()
-		n, _ := w.mutation()
+		m, _ := w.mutation(x)
+		n, _ := w.mutation(x)
 		f.Add(request.EncodeMutations(nil, []request.Mutation{m, n}))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
