@@ -38,6 +38,7 @@ var floors = map[string]string{
 	"storage/cache":       "",
 	"storage/sstable":     "cql/schema cql/token cql/types storage/cache storage/row storage/vfs",
 	"storage/merge":       "cql/token storage/row",
+	"storage/compaction":  "cql/schema cql/token storage/merge storage/row storage/sstable storage/vfs",
 	"storage/memtable":    "cql/schema cql/token cql/types storage/request storage/row storage/slab",
 	"storage/index":       "cql/schema cql/token cql/types storage/request storage/row storage/slab",
 	"storage":             "cql cql/schema cql/token cql/types storage/commitlog storage/index storage/memtable storage/request storage/row storage/vfs",
