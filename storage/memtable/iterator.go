@@ -286,9 +286,13 @@ func (it *Iterator) hide(r *row.Row, d row.Deletion) {
 			r.Deletion = row.Live
 		}
 	}
-	if !it.layout.Drops {
-		return
+	if it.layout.Drops {
+		it.dropColumns(r)
 	}
+}
+
+// dropColumns drops what a row has of dropped columns.
+func (it *Iterator) dropColumns(r *row.Row) {
 	n := 0
 	for i := range r.Cells {
 		if c := &r.Cells[i]; !it.layout.Hides(c.Column, c.Timestamp) {

@@ -158,3 +158,40 @@ func (rs *Ranges) Covering(clustering [][]byte) Deletion {
 	}
 	return Live
 }
+
+// Markers appends the markers of the tombstones between two places, in order, to dst: one opens where the places begin inside a
+// tombstone, and one closes where they end in one. Tombstones that under replaces are left out. When dst is not empty its last
+// marker stands at start or before; one at start is joined with what begins there. The values are the tombstones'.
+func (rs *Ranges) Markers(dst []Marker, start, end Cut, under Deletion) []Marker {
+	if rs == nil {
+		return dst
+	}
+	i := sort.Search(len(rs.list), func(i int) bool { return CompareCuts(rs.table, rs.list[i].end, start) > 0 })
+	for ; i < len(rs.list) && CompareCuts(rs.table, rs.list[i].start, end) < 0; i++ {
+		r := rs.list[i]
+		if !r.Supersedes(under) {
+			continue
+		}
+		if CompareCuts(rs.table, r.start, start) < 0 {
+			r.start = start
+		}
+		if CompareCuts(rs.table, r.end, end) > 0 {
+			r.end = end
+		}
+		dst = rs.mark(dst, Marker{Cut: r.start, Closed: Live, Opened: r.Deletion})
+		dst = rs.mark(dst, Marker{Cut: r.end, Closed: r.Deletion, Opened: Live})
+	}
+	return dst
+}
+
+// mark appends a marker, joined with the last when both stand at one place.
+func (rs *Ranges) mark(dst []Marker, m Marker) []Marker {
+	n := len(dst)
+	if n == 0 || CompareCuts(rs.table, dst[n-1].Cut, m.Cut) != 0 {
+		return append(dst, m)
+	}
+	if dst[n-1].Opened = m.Opened; dst[n-1].Opened == dst[n-1].Closed {
+		return dst[:n-1]
+	}
+	return dst
+}
