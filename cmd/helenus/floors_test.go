@@ -48,7 +48,7 @@ var floors = map[string]string{
 	"cluster/system":      "cql cql/schema cql/token cql/types storage/request storage/row",
 	"cluster": "cql cql/schema cql/token cql/types cluster/coordinator cluster/replica cluster/ring cluster/system planner/exec " +
 		"storage storage/commitlog storage/request storage/row storage/vfs",
-	"cmd/helenus":        "cluster cmd/helenus/bench cmd/helenus/config cql cql/auth cql/server cql/schema cql/session cql/token cql/wire planner/exec storage storage/vfs",
+	"cmd/helenus":        "cluster cmd/helenus/bench cmd/helenus/config cql cql/auth cql/server cql/schema cql/session cql/token cql/wire planner/exec storage storage/sstable storage/vfs",
 	"cmd/helenus/config": "cql",
 	"cmd/helenus/bench":  "cql cql/types cql/wire",
 }

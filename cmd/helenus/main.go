@@ -36,7 +36,7 @@ func run(args []string) int {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{err, cmd} })
-	root.AddCommand(startCommand(), benchCommand(), versionCommand())
+	root.AddCommand(startCommand(), benchCommand(), sstableCommand(), versionCommand())
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()
 	switch e := err.(type) {
