@@ -30,7 +30,9 @@ type shard struct {
 	ranges []*row.Ranges
 	// generation counts collections, after which numbers of partitions and addresses are new.
 	generation uint32
-	folder     folder // of writers
+	stats      row.Stats // of all that was written
+	operations int64     // changes that were written
+	folder     folder    // of writers
 	values     [][]byte
 	buf        []byte
 }
@@ -157,8 +159,10 @@ func (s *shard) compareRow(l *row.Layout, ref uint32, clustering [][]byte) int {
 // apply writes a mutation.
 func (s *shard) apply(l *row.Layout, m *request.Mutation) error {
 	p := s.partition(m.Token, m.Key)
+	s.stats.Add(&m.Stats)
 	c := m.Changes()
 	for c.Next() {
+		s.operations++
 		switch {
 		case c.Row:
 			s.putRow(l, p, c.Encoded)

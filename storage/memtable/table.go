@@ -33,6 +33,9 @@ type Table struct {
 func New(t *schema.Table) *Table {
 	n := bits.Len(uint(shardsPerCPU*runtime.GOMAXPROCS(0) - 1))
 	m := &Table{shards: make([]shard, 1<<n), shift: uint(64 - n)}
+	for i := range m.shards {
+		m.shards[i].stats = row.NoStats
+	}
 	m.SetSchema(t)
 	return m
 }
@@ -73,6 +76,34 @@ func (m *Table) Partitions() int {
 		s := &m.shards[i]
 		s.mu.RLock()
 		n += s.index.Len()
+		s.mu.RUnlock()
+	}
+	return n
+}
+
+// Stats returns the stats of all that was written, also of what was replaced since.
+func (m *Table) Stats() row.Stats {
+	out := row.NoStats
+	for i := range m.shards {
+		s := &m.shards[i]
+		s.mu.RLock()
+		out.Add(&s.stats)
+		s.mu.RUnlock()
+	}
+	return out
+}
+
+// MinTimestamp returns the least timestamp that was written, MaxInt64 when nothing was.
+func (m *Table) MinTimestamp() int64 { return m.Stats().MinTimestamp }
+
+// Operations returns how many changes were written: rows, static rows, and deletions of partitions and ranges.
+// Source: org.apache.cassandra.db.partitions.BTreePartitionUpdate.operationCount.
+func (m *Table) Operations() int64 {
+	var n int64
+	for i := range m.shards {
+		s := &m.shards[i]
+		s.mu.RLock()
+		n += s.operations
 		s.mu.RUnlock()
 	}
 	return n

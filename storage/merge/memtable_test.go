@@ -107,6 +107,9 @@ func TestMemtable(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			if got, want := m.Stats(), statsOf(all); got != want || m.MinTimestamp() != want.MinTimestamp {
+				t.Fatalf("seed %d: stats %+v, want %+v", seed, got, want)
+			}
 			var want []*stored
 			for key, f := range all {
 				want = append(want, f.merged(l, []byte(key)))
@@ -149,6 +152,46 @@ func TestMemtable(t *testing.T) {
 			}
 		}
 	}
+}
+
+// statsOf makes the stats of facts one by one.
+func statsOf(all map[string]*facts) row.Stats {
+	s := row.NoStats
+	see := func(timestamp, local int64, ttl int32) {
+		s.MinTimestamp, s.MinLocal = min(s.MinTimestamp, timestamp), min(s.MinLocal, local)
+		if ttl > 0 {
+			s.MinTTL = min(s.MinTTL, ttl)
+		}
+	}
+	deleted := func(list ...row.Deletion) {
+		for _, d := range list {
+			if d != row.Live {
+				see(d.Timestamp, d.Local, 0)
+			}
+		}
+	}
+	for _, f := range all {
+		deleted(f.each...)
+		rows := f.static
+		for _, r := range f.rows {
+			rows = append(rows[:len(rows):len(rows)], r...)
+		}
+		for _, r := range rows {
+			deleted(r.Deletion)
+			if r.Liveness != row.NoLiveness {
+				see(r.Liveness.Timestamp, r.Liveness.Expiry, r.Liveness.TTL)
+			}
+			for _, c := range r.Complex {
+				deleted(c.Deletion)
+				s.Columns |= 1 << c.Column
+			}
+			for _, c := range r.Cells {
+				see(c.Timestamp, c.Local, c.TTL)
+				s.Columns |= 1 << c.Column
+			}
+		}
+	}
+	return s
 }
 
 // TestMemtableRange holds which partitions a source of a range gives.

@@ -86,6 +86,7 @@ type facts struct {
 	gaps     []row.Deletion // behind each place of the grid
 	rows     map[int][]row.Row
 	static   []row.Row
+	each     []row.Deletion // of partitions and ranges
 }
 
 func newFacts() *facts {
@@ -106,6 +107,7 @@ func (f *facts) add(g *facts) {
 		f.rows[i] = append(f.rows[i], r...)
 	}
 	f.static = append(f.static, g.static...)
+	f.each = append(append(append(f.each, g.each...), g.deletion), g.gaps...)
 }
 
 // gen makes random facts; times are few, so that ties are many.

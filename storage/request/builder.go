@@ -24,6 +24,7 @@ type Builder struct {
 	start   int
 	row     row.Row
 	counter bool
+	stats   row.Stats // of out
 }
 
 // Reset begins the change of the partition key of t, whose token is tok.
@@ -31,7 +32,7 @@ func (b *Builder) Reset(t *schema.Table, key []byte, tok token.Token) {
 	b.table, b.tok = t, tok
 	b.key = append(b.key[:0], key...)
 	b.out, b.scratch = b.out[:0], b.scratch[:0]
-	b.open, b.counter = changeNone, false
+	b.open, b.counter, b.stats = changeNone, false, row.NoStats
 	b.clearRow()
 }
 
@@ -45,6 +46,7 @@ func (b *Builder) DeletePartition(d row.Deletion) {
 	b.finish()
 	b.out = append(b.out, byte(changePartition))
 	b.out = row.AppendDeletion(b.out, d)
+	b.stats.AddDeletion(d)
 }
 
 // DeleteRange deletes the rows of a slice.
@@ -53,6 +55,7 @@ func (b *Builder) DeleteRange(s row.Slice, d row.Deletion) {
 	b.out = append(b.out, byte(changeRange))
 	b.out = row.AppendSlice(b.out, s)
 	b.out = row.AppendDeletion(b.out, d)
+	b.stats.AddDeletion(d)
 }
 
 // Static opens the static row.
@@ -117,6 +120,7 @@ func (b *Builder) finish() {
 	b.sortCells()
 	b.sortComplex()
 	b.out = row.AppendBody(b.out, &b.row)
+	b.stats.AddRow(&b.row)
 	binary.LittleEndian.PutUint32(b.out[b.start-4:], uint32(len(b.out)-b.start))
 	b.open = changeNone
 	b.scratch = b.scratch[:0]
@@ -180,7 +184,8 @@ func (b *Builder) Key() []byte { return b.key }
 // View ends the change and returns it without a copy: key and data are the builder's memory, valid until its next call.
 func (b *Builder) View() Mutation {
 	b.finish()
-	return Mutation{Table: b.table, Key: b.key[:len(b.key):len(b.key)], Token: b.tok, Data: b.out[:len(b.out):len(b.out)], Counter: b.counter}
+	return Mutation{Table: b.table, Key: b.key[:len(b.key):len(b.key)], Token: b.tok, Data: b.out[:len(b.out):len(b.out)],
+		Counter: b.counter, Stats: b.stats}
 }
 
 // Mutation ends the change. The result shares nothing with the builder; key and data are one allocation.
@@ -190,7 +195,7 @@ func (b *Builder) Mutation() Mutation {
 	buf := make([]byte, n+len(b.out))
 	copy(buf, b.key)
 	copy(buf[n:], b.out)
-	return Mutation{Table: b.table, Key: buf[:n:n], Token: b.tok, Data: buf[n:], Counter: b.counter}
+	return Mutation{Table: b.table, Key: buf[:n:n], Token: b.tok, Data: buf[n:], Counter: b.counter, Stats: b.stats}
 }
 
 // compareCells orders two cells of a row of t.

@@ -86,12 +86,14 @@ func (c *Changes) Err() error {
 	return nil
 }
 
-// check decodes all of m and reports whether every byte of it is as a Builder could have written it. The order of a column's
+// check decodes all of m, sets its Stats, and reports whether every byte of it is as a Builder could have written it. The order of a column's
 // elements is not checked: it is a matter of types, not of bytes.
 func (m *Mutation) check(scratch *row.Row) error {
+	m.Stats = row.NoStats
 	c := m.Changes()
 	for c.Next() {
 		if !c.Row && !c.Static {
+			m.Stats.AddDeletion(c.Deletion)
 			continue
 		}
 		r := row.Reader{B: c.Encoded}
@@ -105,6 +107,7 @@ func (m *Mutation) check(scratch *row.Row) error {
 		if r.Bad || len(r.B) > 0 {
 			return row.ErrEncoding
 		}
+		m.Stats.AddRow(scratch)
 		if m.Counter {
 			for i := range scratch.Cells {
 				if x := &scratch.Cells[i]; !x.IsTombstone() && len(x.Value) != 8 {

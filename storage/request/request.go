@@ -23,6 +23,8 @@ type Mutation struct {
 	Data []byte
 	// Counter says that Data holds increments, which the leading replica turns into counter contexts.
 	Counter bool
+	// Stats are those of Data.
+	Stats row.Stats
 }
 
 // Clone returns mutations that share no bytes with ms, for who keeps them beyond the call that brought them.

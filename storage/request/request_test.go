@@ -243,6 +243,9 @@ func TestRecord(t *testing.T) {
 			if !bytes.Equal(g.Key, m.Key) || g.Token != m.Token || !bytes.Equal(g.Data, m.Data) || g.Counter != m.Counter {
 				t.Fatalf("mutation %d: %+v, want %+v", i, g, m)
 			}
+			if g.Table != nil && g.Stats != m.Stats {
+				t.Fatalf("mutation %d: stats %+v, built with %+v", i, g.Stats, m.Stats)
+			}
 		}
 		for n := range b {
 			if _, err := DecodeMutations(b[:n], lookup); err == nil {
