@@ -92,7 +92,7 @@ func TestMemtable(t *testing.T) {
 		table := testTable(counter)
 		l := row.NewLayout(table)
 		for seed := range uint64(rounds / 3) {
-			g := gen{rand.New(rand.NewPCG(seed, 4)), counter}
+			g := gen{Rand: rand.New(rand.NewPCG(seed, 4)), counter: counter}
 			m := memtable.New(table)
 			all := map[string]*facts{}
 			var b request.Builder

@@ -23,7 +23,7 @@ func TestPartitions(t *testing.T) {
 	for _, counter := range []bool{false, true} {
 		l := row.NewLayout(testTable(counter))
 		for seed := range uint64(rounds) {
-			g := gen{rand.New(rand.NewPCG(seed, 1)), counter}
+			g := gen{Rand: rand.New(rand.NewPCG(seed, 1)), counter: counter}
 			all, key := newFacts(), intValue(1)
 			list := []*stored{{key: key, deletion: row.Live}} // so that one source is merged too
 			for range 1 + g.IntN(6) {
@@ -114,7 +114,7 @@ func sortStored(list []*stored) {
 func TestSources(t *testing.T) {
 	l := row.NewLayout(testTable(false))
 	for seed := range uint64(rounds / 3) {
-		g := gen{rand.New(rand.NewPCG(seed, 2)), false}
+		g := gen{Rand: rand.New(rand.NewPCG(seed, 2)), counter: false}
 		all, closed := map[string]*facts{}, 0
 		var list []row.Source
 		for range g.IntN(7) {
@@ -221,7 +221,7 @@ func TestRows(t *testing.T) {
 		l := row.NewLayout(testTable(counter))
 		plain := row.NewLayout(testTable(false)) // the model hides counters as it does other cells
 		for seed := range uint64(rounds) {
-			g := gen{rand.New(rand.NewPCG(seed, 3)), counter}
+			g := gen{Rand: rand.New(rand.NewPCG(seed, 3)), counter: counter}
 			var list []row.Source
 			all, key := newFacts(), intValue(1)
 			for range 1 + g.IntN(4) {

@@ -114,9 +114,10 @@ func (f *facts) add(g *facts) {
 type gen struct {
 	*rand.Rand
 	counter bool
+	base    int64 // the least timestamp
 }
 
-func (g gen) timestamp() int64 { return int64(g.IntN(6)) }
+func (g gen) timestamp() int64 { return g.base + int64(g.IntN(6)) }
 
 func (g gen) deletion() row.Deletion {
 	return row.Deletion{Timestamp: g.timestamp(), Local: 100 + int64(g.IntN(2))}
