@@ -47,17 +47,7 @@ func (n *Node) Read(ctx context.Context, rd *request.Read, cl cql.Consistency) (
 
 // Write implements exec.Writer: ms become one atomic change.
 func (n *Node) Write(_ context.Context, ms []request.Mutation, kind cql.WriteType, cl cql.Consistency) error {
-	return n.byKeyspace(ms, func(p *ring.Placement, ms []request.Mutation) error {
-		if ms[0].Counter {
-			return n.coord.WriteCounter(p, ms, cl)
-		}
-		return n.coord.Write(p, ms, cl, kind)
-	})
-}
-
-// byKeyspace calls f for the mutations of each keyspace; all but batches over several keyspaces have one.
-func (n *Node) byKeyspace(ms []request.Mutation, f func(*ring.Placement, []request.Mutation) error) error {
-	for start := 0; start < len(ms); {
+	for start := 0; start < len(ms); { // all but batches over several keyspaces have one
 		end := start + 1
 		for end < len(ms) && ms[end].Table.Keyspace == ms[start].Table.Keyspace {
 			end++
@@ -69,7 +59,12 @@ func (n *Node) byKeyspace(ms []request.Mutation, f func(*ring.Placement, []reque
 		if err != nil {
 			return err
 		}
-		if err := f(p, ms[start:end]); err != nil {
+		if part := ms[start:end]; part[0].Counter {
+			err = n.coord.WriteCounter(p, part, cl)
+		} else {
+			err = n.coord.Write(p, part, cl, kind)
+		}
+		if err != nil {
 			return err
 		}
 		start = end

@@ -97,10 +97,14 @@ func New(self *ring.Node, local LocalReplica, net Network, clock Clock, timeouts
 // Write applies ms, whose partitions are placed by p, and returns when as many replicas have each as level c needs. The
 // mutations of all partitions that only this node holds are applied as one.
 func (c *Coordinator) Write(p *ring.Placement, ms []request.Mutation, cl cql.Consistency, t cql.WriteType) error {
+	local := c.onlyLocal(p, ms)
+	if local && cl == cql.One { // which this node, being there, is enough for
+		return c.writeLocal(ms, cl, t)
+	}
 	if err := c.sufficient(p, ms, cl); err != nil {
 		return err
 	}
-	if c.onlyLocal(p, ms) {
+	if local {
 		return c.writeLocal(ms, cl, t)
 	}
 	for _, group := range byPartition(ms) {

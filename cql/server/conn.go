@@ -66,7 +66,8 @@ type Conn struct {
 	seated    bool // holds a place in the handshake
 	dec       wire.Decoder
 	in        *chunk
-	r, w      int // in.b[r:w] has been read and not been used
+	r, w      int       // in.b[r:w] has been read and not been used
+	arrived   time.Time // when it was
 	mark      int64
 	got       int // bytes since mark
 	held      holding

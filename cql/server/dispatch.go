@@ -47,7 +47,7 @@ func (c *Conn) request(e *wire.Envelope) bool {
 	}
 	r.conn = c
 	r.Version, r.Opcode, r.Flags, r.Stream = e.Version, e.Opcode, e.Flags, e.Stream
-	r.Body, r.copied = e.Body, e.Copied
+	r.Body, r.copied, r.Arrived = e.Body, e.Copied, c.arrived
 	if c.full() && !c.admit(r) {
 		return c.ctx.Err() == nil
 	}

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"os"
+	"time"
 )
 
 var (
@@ -26,6 +27,7 @@ func (c *Conn) fill() error {
 		}
 		n, err := c.read()
 		if n > 0 {
+			c.arrived = time.Now()
 			return nil
 		}
 		if !errors.Is(err, os.ErrDeadlineExceeded) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/wire"
@@ -21,6 +22,9 @@ type Request struct {
 	Flags   wire.Flags
 	Stream  int16
 	Body    []byte
+	// Arrived is when the bytes were read that the request ends in: for all requests of one read the same time, which is not
+	// before the answer to any request that the client had seen when it sent them.
+	Arrived time.Time
 	// Scratch is the handler's own: it stays when the Request is used for another message, of any connection.
 	Scratch any
 

@@ -2,7 +2,6 @@ package session
 
 import (
 	"strconv"
-	"time"
 
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/server"
@@ -168,7 +167,7 @@ func (k *call) options(p *wire.QueryParams) error {
 	if p.Consistency == cql.NodeLocal {
 		return errNodeLocal
 	}
-	now := time.Now()
+	now := k.r.Arrived
 	k.env.Now, k.env.NowMillis, k.env.Version = now.Unix(), now.UnixMilli(), k.r.Version
 	if p.Has(wire.FlagNow) {
 		k.env.Now = int64(p.NowInSeconds)

@@ -97,8 +97,8 @@ func checkWriteLevel(t *schema.Table, cl cql.Consistency) error {
 	return nil
 }
 
-// writeState is what the execution of a modification works with. It is pooled; what it points to outside of itself is
-// dropped by end.
+// writeState is what the execution of a modification works with. It is pooled; what it points to outside of itself, but for
+// tables, is dropped by end.
 type writeState struct {
 	w     Writer
 	ctx   context.Context
@@ -138,7 +138,6 @@ func (st *writeState) end() {
 	if cap(st.parts) > maxPooledParts || cap(st.keys) > maxPooledParts {
 		st.parts, st.ms, st.keys = nil, nil, nil
 	}
-	clear(st.ms)
 	clear(st.keys[:cap(st.keys)])
 	clear(st.row)
 	clear(st.rows)
