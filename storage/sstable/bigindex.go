@@ -1,24 +1,26 @@
 package sstable
 
 import (
+	"bytes"
 	"encoding/binary"
 
-	"github.com/helenusdb/helenus/cql/token"
+	"github.com/helenusdb/helenus/storage/cache"
 	"github.com/helenusdb/helenus/storage/row"
-	"github.com/helenusdb/helenus/storage/vfs"
 )
 
 // bigIndex is Index.db with Summary.db. Source: org.apache.cassandra.io.sstable.format.big.
 type bigIndex struct {
 	r       *Reader
-	f       vfs.File
+	pages   *paged
 	name    string
 	size    int64
-	summary *summary // nil for an empty table without Summary.db
+	summary *summary
+	// prefixes are those of the tokens of the samples under Murmur3, which are the tokens; nil else.
+	prefixes []uint64
 }
 
-// indexStep is how much of Index.db is read at once.
-const indexStep = 8 << 10
+// indexStep is how much of Index.db is read at once when all of it is.
+const indexStep = 64 << 10
 
 func openBig(r *Reader) (partitionIndex, error) {
 	x := &bigIndex{r: r}
@@ -26,19 +28,47 @@ func openBig(r *Reader) (partitionIndex, error) {
 	if x.summary, err = readSummary(r.fs, r.dir, r.desc); err != nil {
 		return nil, err
 	}
-	if x.f, x.name, x.size, err = r.openFile(CompIndex); err != nil {
+	if x.pages, err = r.openPages(CompIndex); err != nil {
 		return nil, err
 	}
+	x.name, x.size = x.pages.name, x.pages.length
 	if x.summary == nil {
-		if x.summary, err = x.sample(); err != nil {
-			x.close()
-			return nil, err
-		}
+		x.summary, err = x.sample()
+	}
+	if err == nil {
+		err = x.sort()
+	}
+	if err != nil {
+		x.close()
+		return nil, err
 	}
 	return x, nil
 }
 
-func (x *bigIndex) close() { x.f.Close() }
+func (x *bigIndex) close() { x.pages.close() }
+
+func (x *bigIndex) ends() (first, last []byte) { return x.summary.first, x.summary.last }
+
+// sort sees that the samples ascend in their tokens and positions.
+func (x *bigIndex) sort() error {
+	n := x.summary.len()
+	if x.r.murmur {
+		x.prefixes = make([]uint64, n)
+	}
+	last := int64(-1)
+	for i := range n {
+		key, pos := x.summary.entry(i)
+		ordered := pos > last
+		if x.r.murmur {
+			x.prefixes[i] = x.r.order.token(key).Prefix
+			ordered = ordered && (i == 0 || x.prefixes[i-1] <= x.prefixes[i])
+		}
+		if last = pos; !ordered || pos >= x.size {
+			return corrupt(x.r.desc.File(CompSummary), 0, "entry %d for position %d of %d bytes of %s is out of order", i, pos, x.size, x.name)
+		}
+	}
+	return nil
+}
 
 // indexEntry is an entry of Index.db.
 type indexEntry struct {
@@ -48,18 +78,16 @@ type indexEntry struct {
 	at, size int64
 }
 
-// entryHint is how many bytes an entry of Index.db is hoped to fit in.
-const entryHint = 64
-
 // read reads the entry at a position and returns that of the next one. The key is valid until the window moves.
 func (x *bigIndex) read(w *window, pos int64) (e indexEntry, next int64, err error) {
-	next, err = w.decode(pos, entryHint, func(c *cursor) {
+	for n := 1; n > 0; n = w.again() {
+		c := w.at(pos, n)
 		e.key = c.sbytes()
 		e.position, e.size = int64(c.uvint()), int64(c.uvint())
 		e.at = c.at()
-	})
-	if err != nil {
-		return e, 0, err
+	}
+	if next = e.at; w.c.err != nil {
+		return e, 0, w.c.err
 	}
 	if e.position < 0 || e.position >= x.r.data.length {
 		return e, 0, corrupt(x.name, pos, "position %d is outside of the data", e.position)
@@ -76,7 +104,8 @@ const defaultInterval = 128
 // sample makes the summary that is missing.
 func (x *bigIndex) sample() (*summary, error) {
 	s := &summary{interval: defaultInterval, level: 128}
-	w := newWindow(x.f, x.name, x.size, indexStep)
+	w := &window{}
+	w.stream(x.pages, indexStep)
 	var starts []uint32
 	n := 0
 	for pos := int64(0); pos < x.size; n++ {
@@ -104,58 +133,73 @@ func (x *bigIndex) sample() (*summary, error) {
 	return s, nil
 }
 
-// floor returns the position in Index.db of the last sample that does not stand behind the key.
-func (x *bigIndex) floor(tok token.Token, key []byte) (pos int64, ok bool, err error) {
-	i, _ := search(x.summary.len(), func(i int) (bool, error) {
-		k, _ := x.summary.entry(i)
-		return x.r.order.compare(x.r.order.token(k), k, tok, key) > 0, nil
-	})
-	if i == 0 {
-		return 0, false, nil
+// floor returns the last sample that does not stand behind the key, -1 when all do.
+func (x *bigIndex) floor(k *sought) int {
+	i, j := 0, x.summary.len()
+	for i < j {
+		m := int(uint(i+j) / 2)
+		behind := false
+		if x.prefixes != nil && x.prefixes[m] != k.tok.Prefix {
+			behind = x.prefixes[m] > k.tok.Prefix
+		} else {
+			sample, _ := x.summary.entry(m)
+			behind = x.r.order.compare(x.r.order.token(sample), sample, k.tok, k.key) > 0
+		}
+		if behind {
+			j = m
+		} else {
+			i = m + 1
+		}
 	}
-	pos, err = x.sampled(i - 1)
-	return pos, err == nil, err
+	return i - 1
 }
 
-// sampled returns the position in Index.db of the i-th sample.
-func (x *bigIndex) sampled(i int) (int64, error) {
-	_, pos := x.summary.entry(i)
-	if pos < 0 || pos >= x.size {
-		return 0, corrupt(x.r.desc.File(CompSummary), 0, "entry %d points to %d of %d bytes of %s", i, pos, x.size, x.name)
+// find implements partitionIndex. It compares the keys alone between two samples, whose order is seen to when the table is
+// verified.
+func (x *bigIndex) find(f *Finder, k *sought) (cache.Entry, bool, error) {
+	i := x.floor(k)
+	if i < 0 {
+		return cache.Entry{}, false, nil
 	}
-	return pos, nil
-}
-
-func (x *bigIndex) ends() (first, last []byte) { return x.summary.first, x.summary.last }
-
-// find implements partitionIndex.
-func (x *bigIndex) find(v *View, key []byte) (entry, bool, error) {
-	tok := x.r.order.token(key)
-	pos, ok, err := x.floor(tok, key)
-	if err != nil || !ok {
-		return entry{}, false, err
+	first, pos := x.summary.entry(i)
+	end := x.size
+	if i+1 < x.summary.len() {
+		_, end = x.summary.entry(i + 1)
 	}
-	w := newWindow(x.f, x.name, x.size, indexStep)
-	for pos < x.size {
+	w := &f.iw
+	w.open(x.pages, 1)
+	for sample := true; pos < end; sample = false {
 		e, next, err := x.read(w, pos)
 		if err != nil {
-			return entry{}, false, err
+			return cache.Entry{}, false, err
 		}
-		switch d := x.r.order.compare(x.r.order.token(e.key), e.key, tok, key); {
-		case d > 0:
-			return entry{}, false, nil
-		case d == 0:
-			found := entry{position: e.position}
+		if sample && !bytes.Equal(e.key, first) {
+			return cache.Entry{}, false, corrupt(x.name, pos, "%s has another key here", x.r.desc.File(CompSummary))
+		}
+		if bytes.Equal(e.key, k.key) {
+			found := entryOf(e.position)
 			if e.size > 0 {
-				if found.blocks, err = x.promoted(v, w, &e); err != nil {
-					return entry{}, false, err
-				}
+				found.Index, found.Size = e.at, e.size
 			}
 			return found, true, nil
 		}
 		pos = next
 	}
-	return entry{}, false, nil
+	if pos != end {
+		return cache.Entry{}, false, corrupt(x.name, pos, "%s has an entry at %d", x.r.desc.File(CompSummary), end)
+	}
+	return cache.Entry{}, false, nil
+}
+
+// blocks implements partitionIndex.
+func (x *bigIndex) blocks(f *Finder, v *View, e *cache.Entry) (blockIndex, error) {
+	if e.Index == notIndexed {
+		return nil, nil
+	}
+	if err := f.blocks.open(x, v, &f.iw, e); err != nil {
+		return nil, err
+	}
+	return &f.blocks, nil
 }
 
 // promoted is the index within a partition, read from Index.db block by block.
@@ -179,47 +223,53 @@ type indexBlock struct {
 	open          row.Deletion // open at the end of the block
 }
 
-// promoted reads the head of the index within a partition.
-func (x *bigIndex) promoted(v *View, w *window, e *indexEntry) (*promoted, error) {
-	p := &promoted{x: x, v: v, w: w, last: -1}
-	next, err := w.decode(e.at, entryHint, func(c *cursor) {
+// open reads the head of the index within a partition. Then w is p's.
+func (p *promoted) open(x *bigIndex, v *View, w *window, e *cache.Entry) error {
+	*p = promoted{x: x, v: v, w: w, last: -1, block: p.block}
+	w.open(x.pages, 1)
+	for n := 1; n > 0; n = w.again() {
+		c := w.at(e.Index, n)
 		p.head = int64(c.uvint())
 		p.del = readDeletion(c, x.r.desc.Version)
 		p.n = int(min(c.uvint(), 1<<40))
-	})
-	if err != nil {
-		return nil, err
+		p.blocks = c.at()
 	}
-	p.blocks = next
-	p.offsets = e.at + e.size - 4*int64(p.n)
+	if w.c.err != nil {
+		return w.c.err
+	}
+	end := e.Index + e.Size
+	p.offsets = end - 4*int64(p.n)
 	// A block takes five bytes at least.
-	if p.n <= 0 || int64(p.n)*9 > e.at+e.size-next || p.head <= 0 || p.head > x.r.data.length-e.position {
-		return nil, corrupt(x.name, e.at, "%d blocks in %d bytes", p.n, e.size)
+	if p.n <= 0 || int64(p.n)*9 > end-p.blocks || p.head <= 0 || p.head > x.r.data.length-e.Position {
+		return corrupt(x.name, e.Index, "%d blocks in %d bytes", p.n, e.Size)
 	}
-	return p, nil
+	return nil
 }
-
-func (p *promoted) count() int { return p.n }
 
 // widthBase is what the widths of blocks are stored relative to.
 const widthBase = 64 << 10
 
-// read decodes a block.
+// read decodes a block, valid until the next call.
 func (p *promoted) read(i int) (*indexBlock, error) {
 	if p.last == i {
 		return &p.block, nil
 	}
 	var off uint32
-	if _, err := p.w.decode(p.offsets+4*int64(i), 4, func(c *cursor) { off = c.u32() }); err != nil {
-		return nil, err
+	for n := 4; n > 0; n = p.w.again() {
+		off = p.w.at(p.offsets+4*int64(i), n).u32()
+	}
+	if p.w.c.err != nil {
+		return nil, p.w.c.err
 	}
 	at := p.blocks + int64(off)
 	if at >= p.offsets {
 		return nil, corrupt(p.x.name, p.offsets+4*int64(i), "block %d cannot stand at %d", i, off)
 	}
-	b := indexBlock{open: row.Live}
-	end, err := p.w.decode(at, entryHint, func(c *cursor) {
-		b.first, b.last = parseBound(c, p.v.values), parseBound(c, p.v.values)
+	b, end := &p.block, int64(0)
+	p.last = -1
+	for n := 1; n > 0; n = p.w.again() {
+		c := p.w.at(at, n)
+		b.first, b.last = parseBound(c, b.first.Values[:0], p.v.values), parseBound(c, b.last.Values[:0], p.v.values)
 		b.offset, b.width = int64(c.uvint()), c.svint()+widthBase
 		switch open := c.u8(); open {
 		case 0:
@@ -229,18 +279,20 @@ func (p *promoted) read(i int) (*indexBlock, error) {
 		default:
 			c.fail("%d does not say whether a deletion is open", open)
 		}
-	})
-	if err != nil {
-		return nil, err
+		end = c.at()
+	}
+	if p.w.c.err != nil {
+		return nil, p.w.c.err
 	}
 	if end > p.offsets || b.offset < p.head || b.width <= 0 || b.offset > p.x.r.data.length || b.width > p.x.r.data.length-b.offset {
 		return nil, corrupt(p.x.name, at, "block %d cannot stand at %d of its partition with %d bytes", i, b.offset, b.width)
 	}
-	// The window moves, so that what was decoded is copied.
-	cloneValues(b.first.Values)
-	cloneValues(b.last.Values)
-	p.block, p.last = b, i
-	return &p.block, nil
+	if !p.w.lasts() {
+		cloneValues(b.first.Values)
+		cloneValues(b.last.Values)
+	}
+	p.last = i
+	return b, nil
 }
 
 // cloneValues replaces the values by copies.
@@ -252,29 +304,39 @@ func cloneValues(values [][]byte) {
 	}
 }
 
-func (p *promoted) span(i int) (start, end int64, open row.Deletion, err error) {
-	open = row.Live
+// at returns the i-th block.
+func (p *promoted) at(i int) (block, error) {
+	k := block{number: i, first: i == 0, last: i == p.n-1, open: row.Live}
 	if i > 0 {
 		b, err := p.read(i - 1)
 		if err != nil {
-			return 0, 0, row.Live, err
+			return k, err
 		}
-		open = b.open
+		k.open = b.open
 	}
 	b, err := p.read(i)
 	if err != nil {
-		return 0, 0, row.Live, err
+		return k, err
 	}
-	return b.offset, b.offset + b.width, open, nil
+	k.start, k.end = b.offset, b.offset+b.width
+	return k, nil
 }
 
-func (p *promoted) floor(cut row.Cut) (int, error) {
-	i, err := search(p.n, func(i int) (bool, error) {
-		b, err := p.read(i)
+func (p *promoted) floor(cut row.Cut) (block, error) {
+	i, j := 0, p.n
+	for i < j {
+		m := int(uint(i+j) / 2)
+		b, err := p.read(m)
 		if err != nil {
-			return false, err
+			return block{}, err
 		}
-		return p.v.compare(b.first.Values, b.first.Kind.side(), cut.Values, side(cut)) > 0, nil
-	})
-	return max(i-1, 0), err
+		if p.v.compare(b.first.Values, b.first.Kind.side(), cut.Values, side(cut)) > 0 {
+			j = m
+		} else {
+			i = m + 1
+		}
+	}
+	return p.at(max(i-1, 0))
 }
+
+func (p *promoted) before(b *block) (block, error) { return p.at(max(b.number-1, 0)) }

@@ -77,6 +77,7 @@ type dataFile struct {
 	codec  decompressor
 	table  numbers // offsets of the chunks, or checksums of an uncompressed file; none when CRC.db is missing
 	extra  vfs.File
+	pages  *paged // the uncompressed data
 }
 
 // openData opens Data.db with CompressionInfo.db or CRC.db, whichever is there.
@@ -227,147 +228,66 @@ func (df *dataFile) extent(i int) (off, n int64, err error) {
 	return int64(start), int64(end - start - 4), nil
 }
 
-// appendChunk appends the i-th chunk to dst. scratch is used for compressed bytes and may be nil; it is returned for reuse.
-func (df *dataFile) appendChunk(dst []byte, i int, scratch []byte) (out, reuse []byte, err error) {
-	want := int(df.chunkLength(i))
-	at := int64(i) * df.chunk
+// appendChunk appends the i-th chunk to dst. What is on disk is read by raw; check says that the checksum is looked at.
+func (df *dataFile) appendChunk(dst []byte, i int, raw *rawReader, check bool) ([]byte, error) {
+	n, want := len(dst), int(df.chunkLength(i))
 	if df.info == nil {
-		n := len(dst)
-		dst = grow(dst, want)
-		if err := readFull(df.f, df.name, dst[n:], at); err != nil {
-			return dst[:n], scratch, err
+		at := int64(i) * df.chunk
+		b, err := raw.bytes(at, want)
+		if err != nil {
+			return dst, err
 		}
-		if df.table.count > 0 {
+		if check && df.table.count > 0 {
 			sum, err := df.table.at(i)
 			if err != nil {
-				return dst[:n], scratch, err
+				return dst, err
 			}
-			if got := crc32.ChecksumIEEE(dst[n:]); got != uint32(sum) {
-				return dst[:n], scratch, corrupt(df.name, at, "checksum %08x, %s says %08x", got, df.table.name, sum)
+			if got := crc32.ChecksumIEEE(b); got != uint32(sum) {
+				return dst, corrupt(df.name, at, "checksum %08x, %s says %08x", got, df.table.name, sum)
 			}
 		}
-		return dst, scratch, nil
+		return append(grow(dst, want)[:n], b...), nil
 	}
 	off, size, err := df.extent(i)
 	if err != nil {
-		return dst, scratch, err
+		return dst, err
 	}
-	raw := size >= int64(df.info.MaxCompressed)
-	if raw && size != max(int64(want), int64(df.info.MaxCompressed)) || size > 2*df.chunk+1024 {
-		return dst, scratch, corrupt(df.name, off, "a payload of %d bytes for %d bytes of data", size, want)
+	stored := size >= int64(df.info.MaxCompressed)
+	if stored && size != max(int64(want), int64(df.info.MaxCompressed)) || size > 2*df.chunk+1024 {
+		return dst, corrupt(df.name, off, "a payload of %d bytes for %d bytes of data", size, want)
 	}
-	if !raw && int64(want) > (size+16)*df.codec.maxRatio() {
-		return dst, scratch, corrupt(df.name, off, "a payload of %d bytes cannot hold %d bytes of data", size, want)
+	if !stored && int64(want) > (size+16)*df.codec.maxRatio() {
+		return dst, corrupt(df.name, off, "a payload of %d bytes cannot hold %d bytes of data", size, want)
 	}
-	scratch = grow(scratch[:0], int(size)+4)
-	if err := readFull(df.f, df.name, scratch, off); err != nil {
-		return dst, scratch, err
+	b, err := raw.bytes(off, int(size)+4)
+	if err != nil {
+		return dst, err
 	}
-	payload, sum := scratch[:size], binary.BigEndian.Uint32(scratch[size:])
-	if got := crc32.ChecksumIEEE(payload); got != sum {
-		return dst, scratch, corrupt(df.name, off, "checksum %08x of the chunk, stored %08x", got, sum)
+	payload := b[:size]
+	if check {
+		sum := binary.BigEndian.Uint32(b[size:])
+		if got := crc32.ChecksumIEEE(payload); got != sum {
+			return dst, corrupt(df.name, off, "checksum %08x of the chunk, stored %08x", got, sum)
+		}
 	}
-	n := len(dst)
 	dst = grow(dst, want)
-	if raw {
+	if stored {
 		copy(dst[n:], payload)
 	} else if err := df.codec.decompress(dst[n:], payload); err != nil {
-		return dst[:n], scratch, corrupt(df.name, off, "%v", err)
+		return dst[:n], corrupt(df.name, off, "%v", err)
 	}
-	return dst, scratch, nil
+	return dst, nil
 }
 
-// grow returns b with n more bytes, whose content is not set.
+// grow returns b with n more bytes, whose content is not set. An empty one gets what it needs and no more.
 func grow(b []byte, n int) []byte {
+	if cap(b) == 0 {
+		return make([]byte, n)
+	}
 	if cap(b)-len(b) < n {
 		b = append(make([]byte, 0, max(len(b)+n, min(2*cap(b), len(b)+n+4096))), b...)
 	}
 	return b[:len(b)+n]
-}
-
-// window is a moving view of a file, for one goroutine. What bytes returned is valid until it is called again.
-type window struct {
-	data    *dataFile // nil for a file that is read as it is
-	f       vfs.File
-	name    string
-	length  int64
-	step    int64 // how much of a plain file is read at once
-	buf     []byte
-	base    int64 // position of buf[0]
-	scratch []byte
-}
-
-// newWindow returns a view of a plain file.
-func newWindow(f vfs.File, name string, length, step int64) *window {
-	return &window{f: f, name: name, length: length, step: step}
-}
-
-func (df *dataFile) window() *window { return &window{data: df, name: df.name, length: df.length} }
-
-// bytes returns what stands at pos: at least n bytes, or all up to the end of the file.
-func (w *window) bytes(pos int64, n int) ([]byte, error) {
-	if pos < 0 || pos > w.length {
-		return nil, &CorruptError{File: w.name, Offset: pos, Data: w.data != nil, Reason: "position outside of the file"}
-	}
-	end := w.length
-	if int64(n) < w.length-pos {
-		end = pos + int64(n)
-	}
-	if have := w.base + int64(len(w.buf)); pos < w.base || pos >= have {
-		w.buf, w.base = w.buf[:0], pos
-		if w.data != nil {
-			w.base = pos / w.data.chunk * w.data.chunk
-		}
-	} else if end > have && pos > w.base {
-		w.buf = w.buf[:copy(w.buf, w.buf[pos-w.base:])]
-		w.base = pos
-	}
-	for w.base+int64(len(w.buf)) < end {
-		if err := w.more(end); err != nil {
-			return nil, err
-		}
-	}
-	if pos == w.length {
-		return nil, nil
-	}
-	return w.buf[pos-w.base:], nil
-}
-
-// more appends the next piece of the file.
-func (w *window) more(end int64) error {
-	at := w.base + int64(len(w.buf))
-	if w.data != nil {
-		var err error
-		w.buf, w.scratch, err = w.data.appendChunk(w.buf, int(at/w.data.chunk), w.scratch)
-		return err
-	}
-	n := len(w.buf)
-	w.buf = grow(w.buf, int(min(max(w.step, end-at), w.length-at)))
-	if err := readFull(w.f, w.name, w.buf[n:], at); err != nil {
-		w.buf = w.buf[:n]
-		return err
-	}
-	return nil
-}
-
-// decode calls fn with a cursor at pos, again with more bytes as long as those it had were too few, and returns the
-// position behind what fn took.
-func (w *window) decode(pos int64, hint int, fn func(c *cursor)) (next int64, err error) {
-	for n := hint; ; {
-		b, err := w.bytes(pos, n)
-		if err != nil {
-			return pos, err
-		}
-		c := cursor{b: b, file: w.name, base: pos, data: w.data != nil}
-		fn(&c)
-		if c.err == nil {
-			return c.at(), nil
-		}
-		if c.need == 0 || int64(c.need) > w.length-pos || c.need <= len(b) {
-			return pos, c.err
-		}
-		n = max(c.need, min(2*len(b), len(b)+1<<20))
-	}
 }
 
 // search returns the smallest i below n for which f is true; the first error ends it.

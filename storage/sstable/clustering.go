@@ -105,17 +105,17 @@ func readBoundValues(c *cursor, dst [][]byte, vt []valueType) [][]byte {
 	return readValues(c, dst, n, vt)
 }
 
-// parseBound reads a bound with its kind.
-func parseBound(c *cursor, vt []valueType) Bound {
+// parseBound reads a bound with its kind; its values are appended to dst.
+func parseBound(c *cursor, dst [][]byte, vt []valueType) Bound {
 	kind := BoundKind(c.u8())
 	if kind >= boundKinds || kind == KindStatic {
 		c.fail("%d is not the kind of a bound", kind)
 		return Bound{}
 	}
 	if kind == KindClustering {
-		return Bound{kind, readValues(c, nil, len(vt), vt)}
+		return Bound{kind, readValues(c, dst, len(vt), vt)}
 	}
-	return Bound{kind, readBoundValues(c, nil, vt)}
+	return Bound{kind, readBoundValues(c, dst, vt)}
 }
 
 // readDeletion reads a deletion as it stands before a partition's rows and in indexes.

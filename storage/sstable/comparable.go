@@ -23,11 +23,11 @@ const (
 )
 
 // appendKey appends a partition key with its token in the form whose bytes are ordered as the table is.
-func appendKey(dst []byte, order *partitioned, key []byte) []byte {
+func appendKey(dst []byte, order *partitioned, key []byte, tok token.Token) []byte {
 	if order.partitioner == nil {
 		dst = appendLocalKey(append(dst, nextComponent), order.local, key)
 	} else {
-		dst = appendToken(dst, order.partitioner, order.partitioner.Token(key))
+		dst = appendToken(dst, order.partitioner, tok)
 	}
 	dst = append(dst, nextComponent)
 	dst = appendEscaped(dst, key)
@@ -66,7 +66,7 @@ func (v *View) appendPath(dst []byte, values [][]byte, side int) []byte {
 		col := v.table.Clustering[i]
 		start := len(dst) + 1
 		if v.ring != nil && v.ring[i] != nil && value != nil {
-			dst = appendKey(append(dst, nextComponent), &partitioned{partitioner: v.ring[i]}, value)
+			dst = appendKey(append(dst, nextComponent), &partitioned{partitioner: v.ring[i]}, value, v.ring[i].Token(value))
 		} else {
 			dst = appendComponent(dst, col.Type, value, col.Desc)
 		}

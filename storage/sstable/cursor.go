@@ -22,7 +22,12 @@ type cursor struct {
 	err  error
 	// need is set with err when b is too short: how long it would have to be, as far as is known.
 	need int
+	// quiet says that err is then errShort, which costs nothing: who decodes has more bytes, or asks tooShort for the error.
+	quiet bool
 }
+
+// errShort is the error of a quiet cursor that has too few bytes.
+var errShort = errors.New("more bytes are needed")
 
 // at returns the position of the next byte in the file.
 func (c *cursor) at() int64 { return c.base + int64(c.i) }
@@ -55,8 +60,17 @@ func (c *cursor) short(n int) {
 		c.fail("impossible length")
 		return
 	}
-	c.fail("%d bytes are needed where %d are left", n, c.left())
-	c.need = c.i + n
+	if c.need = c.i + n; c.quiet {
+		c.err = errShort
+	} else {
+		c.err = c.tooShort()
+	}
+}
+
+// tooShort returns the error of a cursor that needs more bytes than there are.
+func (c *cursor) tooShort() error {
+	return &CorruptError{File: c.file, Offset: c.at(), Data: c.data,
+		Reason: fmt.Sprintf("%d bytes are needed where %d are left", c.need-c.i, c.left())}
 }
 
 func (c *cursor) u8() byte {
@@ -98,7 +112,15 @@ func (c *cursor) f64() float64 { return math.Float64frombits(uint64(c.i64())) }
 
 // uvint reads Cassandra's unsigned variable-length integer. Source: org.apache.cassandra.utils.vint.VIntCoding.
 func (c *cursor) uvint() uint64 {
-	first := c.u8()
+	if c.err != nil {
+		return 0
+	}
+	if c.i >= len(c.b) {
+		c.short(1)
+		return 0
+	}
+	first := c.b[c.i]
+	c.i++
 	if first < 0x80 {
 		return uint64(first)
 	}

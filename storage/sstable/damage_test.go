@@ -89,13 +89,13 @@ func try(fsys vfs.FS, desc Descriptor) (dump []byte, err error) {
 
 // lookups appends what looking the first keys up gives, forward and reversed.
 func lookups(b *bytes.Buffer, v *View) error {
-	s := v.scan()
+	s := v.scan(All())
 	for p := s.next(); p != nil; p = s.next() {
 		if p.start > 2<<10 {
 			return nil
 		}
 		for _, reversed := range []bool{false, true} {
-			q, err := v.lookup(p.Key, nil, reversed)
+			q, err := new(Finder).lookup(v, p.Key, nil, reversed)
 			if err != nil {
 				return err
 			}

@@ -49,18 +49,34 @@ type decoder struct {
 	v    *View
 	head *Header
 	ver  Version
-	// clustering and present are reused.
+	// clustering, present, row and u are reused.
 	clustering [][]byte
 	present    []bool
 	row        row.Row
 	u          unfiltered
 	sizes      rowSizes
+	// flags and ext are those of the row that begin has met, end is where it ends, in the file.
+	flags, ext byte
+	end        int64
 	// static is a row of its own: it lives as long as the partition.
 	static row.Row
+	// The first memory of what is reused.
+	values [4][]byte
+	cells  [8]row.Cell
 }
 
 func newDecoder(v *View) *decoder {
-	return &decoder{v: v, head: &v.r.stats.Header, ver: v.r.desc.Version}
+	d := &decoder{}
+	d.open(v)
+	return d
+}
+
+// open prepares d for a table.
+func (d *decoder) open(v *View) {
+	d.v, d.head, d.ver = v, &v.r.stats.Header, v.r.desc.Version
+	if d.clustering == nil {
+		d.clustering, d.row.Cells = d.values[:0], d.cells[:0]
+	}
 }
 
 func (d *decoder) timestamp(c *cursor) int64 { return int64(c.uvint()) + d.head.MinTimestamp }
@@ -83,8 +99,9 @@ func (d *decoder) deletion(c *cursor) row.Deletion {
 	return deletionOf(ts, local)
 }
 
-// unfiltered decodes a row or marker into d.u; end is true at the end of the partition.
-func (d *decoder) unfiltered(c *cursor) (end bool) {
+// begin decodes a marker, or the clustering of a row, into d.u; done is true at the end of the partition. A row is decoded
+// whole by rest, which needs the bytes up to d.end.
+func (d *decoder) begin(c *cursor) (done bool) {
 	start := c.i
 	d.u = unfiltered{position: c.at()}
 	flags := c.u8()
@@ -104,40 +121,47 @@ func (d *decoder) unfiltered(c *cursor) (end bool) {
 		return false
 	}
 	d.clustering = readValues(c, d.clustering[:0], len(d.v.values), d.v.values)
-	d.row = row.Row{Complex: d.row.Complex[:0], Cells: d.row.Cells[:0]}
+	d.row.Clustering = nil
 	if len(d.clustering) > 0 {
 		d.row.Clustering = d.clustering
 	}
+	d.flags, d.ext = flags, ext
 	d.u.Row = &d.row
-	d.body(c, start, flags, ext, &d.row, &d.v.regular)
-	// A shadowable deletion, which only old materialized views have, gives way to newer liveness.
-	if ext&flagShadowable != 0 && d.row.Liveness.Timestamp > d.row.Deletion.Timestamp {
-		d.row.Deletion = row.Live
-	}
+	d.size(c, start)
 	return false
 }
 
-// size reads the size of what follows and that of what stands before, and sees that all of it is there. It returns where
-// the row or marker ends.
-func (d *decoder) size(c *cursor, start int) (end int) {
+// rest decodes what stands behind what begin has decoded of a row.
+func (d *decoder) rest(c *cursor) {
+	d.body(c, d.flags, &d.row, &d.v.regular)
+	// A shadowable deletion, which only old materialized views have, gives way to newer liveness.
+	if d.ext&flagShadowable != 0 && d.row.Liveness.Timestamp > d.row.Deletion.Timestamp {
+		d.row.Deletion = row.Live
+	}
+}
+
+// size reads the size of what follows and that of what stands before: it sets d.end.
+func (d *decoder) size(c *cursor, start int) {
 	size := c.uvint()
 	if c.err != nil {
-		return 0
+		return
 	}
-	if size > uint64(c.left()) {
-		c.short32(size, 1)
-		return 0
+	if size > uint64(d.v.r.data.length-c.at()) {
+		c.fail("%d bytes follow where %d are left", size, d.v.r.data.length-c.at())
+		return
 	}
-	end = c.i + int(size)
-	d.sizes = rowSizes{start: c.base + int64(start), size: int64(end - start)}
+	d.end = c.at() + int64(size)
+	d.sizes = rowSizes{start: c.base + int64(start), size: d.end - c.base - int64(start)}
 	d.sizes.previous = int64(c.uvint())
-	return end
+	if c.err == nil && c.at() > d.end {
+		c.fail("%d bytes are less than the size of what stands before takes", size)
+	}
 }
 
 // finish sees that the content ended where its size said.
-func finish(c *cursor, end int) {
-	if c.err == nil && c.i != end {
-		c.fail("the content ends here, its size says %d bytes further", end-c.i)
+func (d *decoder) finish(c *cursor) {
+	if c.err == nil && c.at() != d.end {
+		c.fail("the content ends here, its size says %d bytes further", d.end-c.at())
 	}
 }
 
@@ -148,7 +172,7 @@ func (d *decoder) marker(c *cursor, start int) {
 		return
 	}
 	d.clustering = readBoundValues(c, d.clustering[:0], d.v.values)
-	end := d.size(c, start)
+	d.size(c, start)
 	m := row.Marker{Cut: row.Cut{Values: d.clustering, After: kind.side() > 0}, Closed: row.Live, Opened: row.Live}
 	if kind.closes() {
 		m.Closed = d.deletion(c)
@@ -156,7 +180,7 @@ func (d *decoder) marker(c *cursor, start int) {
 	if kind.opens() {
 		m.Opened = d.deletion(c)
 	}
-	finish(c, end)
+	d.finish(c)
 	d.u.Marker, d.u.kind = m, kind
 }
 
@@ -171,18 +195,17 @@ func (d *decoder) staticRow(c *cursor) *row.Row {
 	if c.err == nil && (flags&(flagEnd|flagMarker) != 0 || ext&^flagShadowable != flagStatic) {
 		c.fail("%02x %02x are not the flags of a static row", flags, ext)
 	}
-	d.static = row.Row{Complex: d.static.Complex[:0], Cells: d.static.Cells[:0]}
-	d.body(c, start, flags, ext, &d.static, &d.v.static)
+	d.size(c, start)
+	d.body(c, flags, &d.static, &d.v.static)
 	if d.static.IsEmpty() {
 		return nil
 	}
 	return &d.static
 }
 
-// body decodes what follows the clustering of a row.
-func (d *decoder) body(c *cursor, start int, flags, ext byte, r *row.Row, cs *columns) {
-	end := d.size(c, start)
-	r.Liveness, r.Deletion = row.NoLiveness, row.Live
+// body decodes what follows the clustering and the sizes of a row.
+func (d *decoder) body(c *cursor, flags byte, r *row.Row, cs *columns) {
+	r.Liveness, r.Deletion, r.Complex, r.Cells = row.NoLiveness, row.Live, r.Complex[:0], r.Cells[:0]
 	if flags&flagTimestamp != 0 {
 		r.Liveness.Timestamp = d.timestamp(c)
 		if flags&flagTTL != 0 {
@@ -217,7 +240,7 @@ func (d *decoder) body(c *cursor, start int, flags, ext byte, r *row.Row, cs *co
 			}
 		}
 	}
-	finish(c, end)
+	d.finish(c)
 	if !cs.sorted {
 		slices.SortStableFunc(r.Cells, func(a, b row.Cell) int { return int(a.Column) - int(b.Column) })
 		slices.SortStableFunc(r.Complex, func(a, b row.ComplexDeletion) int { return int(a.Column) - int(b.Column) })
@@ -272,7 +295,13 @@ func (d *decoder) subset(c *cursor, all bool, n int) []bool {
 func (d *decoder) cell(c *cursor, r *row.Row, col *column) {
 	at := c.i
 	flags := c.u8()
-	cell := row.Cell{Column: col.id, Timestamp: r.Liveness.Timestamp, Local: row.NoLocal}
+	n := len(r.Cells)
+	if n == cap(r.Cells) {
+		r.Cells = slices.Grow(r.Cells, 1)
+	}
+	r.Cells = r.Cells[:n+1]
+	cell := &r.Cells[n]
+	*cell = row.Cell{Column: col.id, Timestamp: r.Liveness.Timestamp, Local: row.NoLocal}
 	switch {
 	case flags&cellRowTimestamp == 0:
 		cell.Timestamp = d.timestamp(c)
@@ -308,7 +337,7 @@ func (d *decoder) cell(c *cursor, r *row.Row, col *column) {
 		c.fail("%02x are not the flags of a cell", flags)
 		return
 	}
-	if col.id != 0 && cell.Timestamp > col.droppedAt {
-		r.Cells = append(r.Cells, cell)
+	if col.id == 0 || cell.Timestamp <= col.droppedAt {
+		r.Cells = r.Cells[:n]
 	}
 }

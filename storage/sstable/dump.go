@@ -84,7 +84,7 @@ func (d *dumper) add(parts ...string) {
 func (d *dumper) text(s string) { d.b = types.AppendJSONString(d.b, s) }
 
 func (d *dumper) dump() error {
-	s := d.v.scan()
+	s := d.v.scan(All())
 	if !d.o.Lines {
 		d.add("[")
 	}

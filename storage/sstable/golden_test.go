@@ -46,9 +46,9 @@ func goldens(t testing.TB) []golden {
 	return list
 }
 
-func (g golden) open(t testing.TB) *Reader {
+func (g golden) open(t testing.TB, options ...OpenOptions) *Reader {
 	t.Helper()
-	r, err := Open(vfs.OS{}, g.dir, g.desc)
+	r, err := Open(vfs.OS{}, g.dir, g.desc, options...)
 	if err != nil {
 		t.Fatalf("%s: %v", g, err)
 	}
@@ -61,7 +61,7 @@ func TestGoldenScan(t *testing.T) {
 	n := 0
 	for _, g := range goldens(t) {
 		n++
-		s := g.open(t).Self().scan()
+		s := g.open(t).Self().scan(All())
 		s.p.check = &orderCheck{}
 		rows := 0
 		for p := s.next(); p != nil; p = s.next() {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/helenusdb/helenus/storage/cache"
 	"github.com/helenusdb/helenus/storage/row"
 )
 
@@ -33,7 +34,7 @@ func keep(u *unfiltered) unfiltered {
 func scanAll(t testing.TB, v *View) []stored {
 	t.Helper()
 	var list []stored
-	s := v.scan()
+	s := v.scan(All())
 	for p := s.next(); p != nil; p = s.next() {
 		st := stored{key: slices.Clone(p.Key), del: p.Deletion}
 		if p.Static != nil {
@@ -182,12 +183,19 @@ func read(t testing.TB, p *partition) []unfiltered {
 	return out
 }
 
-// TestGoldenLookup looks keys and random slices up, forward and reversed, and compares with what a scan saw.
+// TestGoldenLookup looks keys and random slices up, forward and reversed, and compares with what a scan saw: with a cache that
+// is too small for all, by one Finder, and without one.
 func TestGoldenLookup(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	lookups := 0
-	for _, g := range goldens(t) {
-		v := g.open(t).Self()
+	c := cache.New(1 << 20)
+	var f Finder
+	for n, g := range goldens(t) {
+		options := OpenOptions{Cache: c}
+		if n%5 == 0 {
+			options.Cache = nil
+		}
+		v := g.open(t, options).Self()
 		all := scanAll(t, v)
 		for i, st := range all {
 			if len(all) > 100 && i%37 != 0 {
@@ -203,7 +211,7 @@ func TestGoldenLookup(t *testing.T) {
 					ss = nil
 				}
 				for _, reversed := range []bool{false, true} {
-					p, err := v.lookup(st.key, ss, reversed)
+					p, err := f.lookup(v, st.key, ss, reversed)
 					if err != nil || p == nil {
 						t.Fatalf("%s: key %x: %v", g, st.key, err)
 					}
@@ -225,10 +233,10 @@ func TestGoldenLookup(t *testing.T) {
 				}
 			}
 			absent := append(slices.Clone(st.key), byte(r.IntN(256)))
-			if p, err := v.lookup(absent, nil, false); err != nil || p != nil {
+			if p, err := new(Finder).lookup(v, absent, nil, false); err != nil || p != nil {
 				t.Fatalf("%s: absent key %x: %v %v", g, absent, p, err)
 			}
 		}
 	}
-	t.Log(lookups, "lookups")
+	t.Logf("%d lookups, %+v", lookups, c.Stats())
 }

@@ -9,21 +9,12 @@ import (
 
 // First returns the lowest key with its token; the key is nil for an empty table. It is not to be changed.
 func (r *Reader) First() (token.Token, []byte) {
-	first, _ := r.index.ends()
-	return r.keyed(first)
+	return r.firstToken, r.first
 }
 
 // Last returns the highest key with its token.
 func (r *Reader) Last() (token.Token, []byte) {
-	_, last := r.index.ends()
-	return r.keyed(last)
-}
-
-func (r *Reader) keyed(key []byte) (token.Token, []byte) {
-	if key == nil {
-		return token.Token{}, nil
-	}
-	return r.order.token(key), key
+	return r.lastToken, r.last
 }
 
 // EstimatedKeys returns the number of partitions, as the statistics have counted them.
@@ -81,8 +72,7 @@ func (r *Reader) HasStatics() bool { return len(r.stats.Header.Static) > 0 }
 
 // InRange reports whether the table can hold a partition of the range.
 func (r *Reader) InRange(rg Range) bool {
-	first, last := r.index.ends()
-	return first != nil && !r.before(r.order.token(last), last, &rg) && !r.behind(r.order.token(first), first, &rg)
+	return r.first != nil && !r.before(r.lastToken, r.last, &rg) && !r.behind(r.firstToken, r.first, &rg)
 }
 
 // Covers reports whether a row, or a deletion of rows, of the table can be inside of one of the slices; nil stands for all.
@@ -132,13 +122,4 @@ func indexEmpty(values [][]byte) int {
 		}
 	}
 	return -1
-}
-
-// Contains reports whether the table has the partition of a key: by its index, not by its filter alone.
-func (v *View) Contains(key []byte) (bool, error) {
-	if !v.r.MayContain(key) {
-		return false, nil
-	}
-	_, ok, err := v.r.index.find(v, key)
-	return ok, v.r.note(err)
 }

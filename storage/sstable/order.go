@@ -20,7 +20,7 @@ func (o *orderCheck) begin(p *partition) {
 
 func (o *orderCheck) next(p *partition, u *unfiltered) error {
 	fail := func(reason string) error {
-		return &CorruptError{File: p.w.name, Offset: u.position, Data: true, Reason: reason}
+		return &CorruptError{File: p.w.p.name, Offset: u.position, Data: true, Reason: reason}
 	}
 	values, at := u.Marker.Values, 0
 	if u.Row != nil {
@@ -56,5 +56,5 @@ func (o *orderCheck) end(p *partition) error {
 	if o.open.IsLive() {
 		return nil
 	}
-	return &CorruptError{File: p.w.name, Offset: p.pos, Data: true, Reason: "a range deletion is open at the end of its partition"}
+	return &CorruptError{File: p.w.p.name, Offset: p.pos, Data: true, Reason: "a range deletion is open at the end of its partition"}
 }

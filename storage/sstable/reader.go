@@ -6,7 +6,8 @@ import (
 	"sync/atomic"
 
 	"github.com/helenusdb/helenus/cql/schema"
-	"github.com/helenusdb/helenus/storage/row"
+	"github.com/helenusdb/helenus/cql/token"
+	"github.com/helenusdb/helenus/storage/cache"
 	"github.com/helenusdb/helenus/storage/vfs"
 )
 
@@ -23,41 +24,40 @@ type Reader struct {
 	table  *schema.Table // what the header says
 	self   *View
 	index  partitionIndex
+	cache  *cache.Cache
+	id     uint64 // of the table's keys in the cache
+	murmur bool   // tokens are hashes of keys
+	// first and last are the ends of the table, nil when it is empty.
+	first, last           []byte
+	firstToken, lastToken token.Token
 	// refs counts the users, the opener among them; files are closed with the last one.
 	refs    atomic.Int64
 	closed  atomic.Bool
 	suspect atomic.Bool
 }
 
-// partitionIndex finds partitions by their keys.
+// partitionIndex finds partitions by their keys. Its entries say where a partition stands, and where the index within it is.
 type partitionIndex interface {
-	// find returns where a key stands; ok is false when it is not in the table.
-	find(v *View, key []byte) (e entry, ok bool, err error)
+	// find returns the entry of a key; ok is false when it is not in the table. That of a trie may be of another key.
+	find(f *Finder, k *sought) (e cache.Entry, ok bool, err error)
+	// blocks returns the index within the partition of an entry, nil when it has none. It is valid until f is used again.
+	blocks(f *Finder, v *View, e *cache.Entry) (blockIndex, error)
 	// seek returns the position in the data of the first partition that is not before the range; ok is false when all are.
-	seek(v *View, rg *Range) (pos int64, ok bool, err error)
+	seek(rg *Range) (pos int64, ok bool, err error)
 	// ends returns the first and the last key, nil for an empty table.
 	ends() (first, last []byte)
 	close()
 }
 
-// entry is what an index says of a partition.
-type entry struct {
-	position int64     // in the uncompressed data
-	blocks   blockList // nil when the partition is not indexed within
+// OpenOptions are how a table is opened.
+type OpenOptions struct {
+	// Cache keeps pages and keys for lookups and scans of ranges; nil reads from the file every time.
+	Cache *cache.Cache
 }
 
-// blockList is the index within a wide partition: blocks of consecutive rows and markers.
-type blockList interface {
-	count() int
-	// span returns where a block begins and ends, counted from the start of the partition, and the deletion that is open
-	// where it begins.
-	span(i int) (start, end int64, open row.Deletion, err error)
-	// floor returns the last block that begins at or before a place, or the first one.
-	floor(cut row.Cut) (int, error)
-}
-
-// Open opens a table: all its components are opened, Statistics.db is read and checked. The caller closes the Reader.
-func Open(fsys vfs.FS, dir string, desc Descriptor) (*Reader, error) {
+// Open opens a table: all its components are opened, Statistics.db is read and checked. The caller closes the Reader. Of the
+// options only the first count.
+func Open(fsys vfs.FS, dir string, desc Descriptor, options ...OpenOptions) (*Reader, error) {
 	if len(desc.Version) != 2 {
 		return nil, ErrVersion
 	}
@@ -65,6 +65,10 @@ func Open(fsys vfs.FS, dir string, desc Descriptor) (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{fs: fsys, dir: dir, desc: desc}
+	if len(options) > 0 {
+		r.cache = options[0].Cache
+	}
+	r.id = r.cache.NewFile()
 	r.refs.Store(1)
 	if err := r.open(); err != nil {
 		r.Close()
@@ -86,12 +90,15 @@ func (r *Reader) open() error {
 	if r.order, err = partitionedBy(r.stats.Partitioner, key); err != nil {
 		return corrupt(name, 0, "%v", err)
 	}
+	_, r.murmur = r.order.partitioner.(token.Murmur3)
 	if r.table, err = r.stats.Header.table(); err != nil {
 		return corrupt(name, 0, "%v", err)
 	}
 	if r.data, err = openData(r.fs, r.dir, r.desc); err != nil {
 		return err
 	}
+	r.data.pages = &paged{f: r.data.f, name: r.data.name, length: r.data.length, step: r.data.chunk, data: r.data, cache: r.cache,
+		id: r.cache.NewFile()}
 	if r.filter, err = readFilter(r.fs, r.dir, r.desc); err != nil {
 		return err
 	}
@@ -103,7 +110,12 @@ func (r *Reader) open() error {
 	} else {
 		r.index, err = openBig(r)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	r.first, r.last = r.index.ends()
+	r.firstToken, r.lastToken = r.order.token(r.first), r.order.token(r.last)
+	return nil
 }
 
 // errClosed is what a scan of a closed table fails with.
@@ -137,6 +149,9 @@ func (r *Reader) Unref() {
 	}
 	if r.data != nil {
 		r.data.close()
+		if r.data.pages != nil {
+			r.cache.Forget(r.data.pages.id)
+		}
 	}
 	if r.index != nil {
 		r.index.close()
@@ -170,23 +185,29 @@ func (r *Reader) DataLength() int64 { return r.data.length }
 // Self returns the table read without a schema, by its own header.
 func (r *Reader) Self() *View { return r.self }
 
-// openFile opens a component and returns its size.
-func (r *Reader) openFile(component string) (f vfs.File, name string, size int64, err error) {
-	name = r.desc.File(component)
-	if f, err = r.fs.Open(path.Join(r.dir, name)); err != nil {
-		return nil, name, 0, err
+// openPages opens a component as pages.
+func (r *Reader) openPages(component string) (*paged, error) {
+	name := r.desc.File(component)
+	f, err := r.fs.Open(path.Join(r.dir, name))
+	if err != nil {
+		return nil, err
 	}
-	if size, err = f.Size(); err != nil {
+	size, err := f.Size()
+	if err != nil {
 		f.Close()
-		return nil, name, 0, ioError(name, 0, err)
+		return nil, ioError(name, 0, err)
 	}
-	return f, name, size, nil
+	return &paged{f: f, name: name, length: size, step: indexPage, cache: r.cache, id: r.cache.NewFile()}, nil
 }
 
-// MayContain asks the Bloom filter; it answers true when there is none.
+// close closes the file and lets go of its pages.
+func (p *paged) close() {
+	p.f.Close()
+	p.cache.Forget(p.id)
+}
+
+// MayContain asks the ends of the table and its Bloom filter whether it can hold a key.
 func (r *Reader) MayContain(key []byte) bool {
-	if r.filter == nil {
-		return true
-	}
-	return r.filter.mayContain(hashKey(key))
+	k := r.hashed(key)
+	return !r.excludes(&k)
 }

@@ -1,8 +1,6 @@
 package sstable
 
 import (
-	"bytes"
-
 	"github.com/helenusdb/helenus/cql/token"
 	"github.com/helenusdb/helenus/storage/row"
 )
@@ -50,19 +48,24 @@ func (r *Reader) behind(tok token.Token, key []byte, rg *Range) bool {
 
 // Scan reads the partitions of a range. It keeps a reference to the Reader until it is closed.
 func (v *View) Scan(rg Range) row.Source {
-	s := &scan{v: v, w: v.r.data.window(), d: newDecoder(v), end: v.r.data.length, rg: rg}
-	if s.held = v.r.Ref(); !s.held {
-		s.err = errClosed
-	}
-	s.begin()
+	s := v.scan(rg)
+	s.w.open(v.r.data.pages, v.chance)
+	s.hold()
+	return s
+}
+
+// Stream is Scan for who reads much, once: it reads ahead, looks at every checksum, and leaves the cache alone.
+func (v *View) Stream(rg Range) row.Source {
+	s := v.scan(rg)
+	s.hold()
 	return s
 }
 
 // scan reads partitions in the order of the table, for one goroutine.
 type scan struct {
 	v    *View
-	w    *window
-	d    *decoder
+	w    window
+	d    decoder
 	p    partition
 	rg   Range
 	pos  int64
@@ -70,19 +73,29 @@ type scan struct {
 	on   bool // p is a partition that was given
 	held bool
 	err  error
+	// last is the key of the partition that was opened last, if any was.
+	last      []byte
+	lastToken token.Token
+	any       bool
 }
 
-// scan reads all partitions without a reference of its own.
-func (v *View) scan() *scan {
-	return &scan{v: v, w: v.r.data.window(), d: newDecoder(v), end: v.r.data.length, rg: All()}
+// scan returns a stream that has no reference of its own.
+func (v *View) scan(rg Range) *scan {
+	s := &scan{v: v, end: v.r.data.length, rg: rg}
+	s.w.stream(v.r.data.pages, scanAhead)
+	s.d.open(v)
+	return s
 }
 
-// begin looks for the first partition of the range.
-func (s *scan) begin() {
+// hold takes a reference and looks for the first partition of the range.
+func (s *scan) hold() {
+	if s.held = s.v.r.Ref(); !s.held {
+		s.err = errClosed
+	}
 	if s.err != nil || s.rg.Start.Open {
 		return
 	}
-	pos, ok, err := s.v.r.index.seek(s.v, &s.rg)
+	pos, ok, err := s.v.r.index.seek(&s.rg)
 	if s.err = err; !ok {
 		pos = s.end
 	}
@@ -101,26 +114,36 @@ func (s *scan) Next() *row.Partition {
 // next returns the next partition, nil at the end. What was not read of the last one is passed over.
 func (s *scan) next() *partition {
 	if s.on {
-		for s.p.next() != nil {
+		s.on = false
+		if s.p.check != nil {
+			for s.p.next() != nil {
+			}
+		} else {
+			s.p.pass()
 		}
 		if s.err = s.p.err; s.err != nil {
-			s.on = false
 			return nil
 		}
 		s.pos = s.p.pos
 	}
-	for s.on = false; s.err == nil && s.pos < s.end; {
-		if s.err = s.p.open(s.v, s.w, s.d, s.pos); s.err != nil {
-			break
-		}
-		if s.v.r.behind(s.p.Token, s.p.Key, &s.rg) {
-			s.pos = s.end
-			break
-		}
-		s.on = true
-		return &s.p
+	if s.err != nil || s.pos >= s.end {
+		return nil
 	}
-	return nil
+	if s.err = s.p.open(s.v, &s.w, &s.d, s.pos, nil); s.err != nil {
+		return nil
+	}
+	p := &s.p
+	if s.any && s.v.r.order.compare(s.lastToken, s.last, p.Token, p.Key) >= 0 {
+		s.err = &CorruptError{File: s.w.p.name, Offset: p.start, Data: true, Reason: "a partition does not stand behind the one before it"}
+		return nil
+	}
+	s.last, s.lastToken, s.any = append(s.last[:0], p.Key...), p.Token, true
+	if s.v.r.behind(p.Token, p.Key, &s.rg) {
+		s.pos = s.end
+		return nil
+	}
+	s.on = true
+	return p
 }
 
 // Err implements row.Source.
@@ -136,18 +159,16 @@ func (s *scan) Close() {
 }
 
 // seek implements partitionIndex.
-func (x *bigIndex) seek(_ *View, rg *Range) (pos int64, ok bool, err error) {
+func (x *bigIndex) seek(rg *Range) (pos int64, ok bool, err error) {
 	at := int64(0)
 	i, _ := search(x.summary.len(), func(i int) (bool, error) {
 		k, _ := x.summary.entry(i)
 		return !x.r.before(x.r.order.token(k), k, rg), nil
 	})
 	if i > 0 {
-		if at, err = x.sampled(i - 1); err != nil {
-			return 0, false, err
-		}
+		_, at = x.summary.entry(i - 1)
 	}
-	w := newWindow(x.f, x.name, x.size, indexStep)
+	w := x.pages.window()
 	for at < x.size {
 		e, next, err := x.read(w, at)
 		if err != nil {
@@ -161,44 +182,45 @@ func (x *bigIndex) seek(_ *View, rg *Range) (pos int64, ok bool, err error) {
 	return 0, false, nil
 }
 
-// seek implements partitionIndex. A leaf's path is only as long as it has to be, so that the first one that is not before the
-// bound's may still be of a partition that is.
-func (x *tries) seek(v *View, rg *Range) (pos int64, ok bool, err error) {
+// behindToken makes the path of a token one that stands behind all of its keys.
+const behindToken = 0xff
+
+// seek implements partitionIndex. A leaf's path is only as long as it has to be, so that one that leads to the bound, but not
+// all the way, can be of a partition before it or behind it.
+func (x *tries) seek(rg *Range) (pos int64, ok bool, err error) {
 	b := &rg.Start
 	var path []byte
 	switch {
 	case b.Key != nil:
-		path = appendKey(nil, &x.r.order, b.Key)
+		path = appendKey(nil, &x.r.order, b.Key, b.Token)
 	case x.r.order.partitioner != nil:
-		path = appendToken(nil, x.r.order.partitioner, b.Token)
+		if path = appendToken(nil, x.r.order.partitioner, b.Token); !b.Inclusive {
+			path = append(path, behindToken)
+		}
 	}
-	err = newTrie(x.partitions, x.partitionsName, x.trieEnd).walkFrom(x.root, path, func(l leaf) error {
-		_, _, value, err := x.target(l)
+	keys := &window{}
+	t := newTrie(&window{}, x.partitions, x.trieEnd)
+	l, ok, err := t.prefix(x.root, path)
+	for {
 		if err != nil {
-			return err
+			return 0, false, err
 		}
-		e, key, err := x.resolve(v, value)
-		if err != nil {
-			return err
+		if ok {
+			_, _, value, err := x.target(l)
+			if err != nil {
+				return 0, false, err
+			}
+			re, err := x.resolve(keys, value)
+			if err != nil {
+				return 0, false, err
+			}
+			if !x.r.before(x.r.order.token(re.key), re.key, rg) {
+				return re.position, true, nil
+			}
+			path = l.path
 		}
-		if x.r.before(x.r.order.token(key), key, rg) {
-			return nil
+		if l, ok, err = t.above(x.root, path, nil); err == nil && !ok {
+			return 0, false, nil
 		}
-		pos, ok = e.position, true
-		return errStopped
-	})
-	if ok {
-		err = nil
 	}
-	return pos, ok, err
-}
-
-// walkFrom is walk from the first leaf on that stands at or behind a path, or whose own path is the begin of it.
-func (t *trie) walkFrom(root int64, from []byte, fn func(l leaf) error) error {
-	return t.walk(root, func(l leaf) error {
-		if n := min(len(l.path), len(from)); bytes.Compare(l.path[:n], from[:n]) < 0 {
-			return nil
-		}
-		return fn(l)
-	})
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/helenusdb/helenus/cql/token"
+	"github.com/helenusdb/helenus/storage/cache"
 	"github.com/helenusdb/helenus/storage/row"
 )
 
@@ -63,8 +64,9 @@ func randomBound(r *rand.Rand, t *Reader, keys [][]byte) KeyBound {
 func TestScanRange(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	scans := 0
+	c := cache.New(4 << 20)
 	for _, g := range goldens(t) {
-		table := g.open(t)
+		table := g.open(t, OpenOptions{Cache: c})
 		v := table.Self()
 		all, _ := drain(t, v.Scan(All()))
 		if table.EstimatedKeys() != int64(len(all)) {
@@ -88,7 +90,11 @@ func TestScanRange(t *testing.T) {
 					want = append(want, key)
 				}
 			}
-			got, _ := drain(t, v.Scan(rg))
+			s := v.Scan(rg)
+			if scans%2 == 0 {
+				s = v.Stream(rg)
+			}
+			got, _ := drain(t, s)
 			if !slices.EqualFunc(got, want, bytes.Equal) {
 				t.Fatalf("%s: range %+v gives %d keys, want %d", g, rg, len(got), len(want))
 			}

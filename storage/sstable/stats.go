@@ -307,6 +307,6 @@ func parseCovered(c *cursor) *Covered {
 		}
 		values = append(values, valueTypeOf(t.typ))
 	}
-	s.Start, s.End = parseBound(c, values), parseBound(c, values)
+	s.Start, s.End = parseBound(c, nil, values), parseBound(c, nil, values)
 	return s
 }

@@ -1,6 +1,6 @@
 package sstable
 
-import "github.com/helenusdb/helenus/storage/vfs"
+import "bytes"
 
 // pageSize is the unit that a node of a trie never crosses.
 const pageSize = 4096
@@ -13,8 +13,10 @@ type trie struct {
 	name string
 }
 
-func newTrie(f vfs.File, name string, size int64) *trie {
-	return &trie{w: newWindow(f, name, size, pageSize), size: size, name: name}
+// newTrie returns a trie in a file; the window is its until another one uses it.
+func newTrie(w *window, p *paged, size int64) trie {
+	w.open(p, 1)
+	return trie{w: w, size: size, name: p.name}
 }
 
 // node is a node of a trie. Its bytes are valid until the next one is read.
@@ -215,6 +217,149 @@ func (t *trie) walk(root int64, fn func(l leaf) error) error {
 		return nil
 	}
 	return visit(root)
+}
+
+// spot is a node, or all that is below it, on the way to a leaf.
+type spot struct {
+	pos int64
+	// depth is how many bytes of the sought path lead to it; key follows them unless itself is set, which stands for the
+	// payload of the node alone.
+	depth  int
+	key    byte
+	itself bool
+}
+
+// below returns the last leaf whose path stands before one, or is it when or is set; ok is false when there is none. The leaf's
+// path is appended to dst.
+func (t *trie) below(root int64, path, dst []byte, or bool) (l leaf, ok bool, err error) {
+	var best spot
+	for pos, i := root, 0; ; i++ {
+		n, err := t.node(pos)
+		if err != nil {
+			return leaf{}, false, err
+		}
+		if n.payload != 0 && (i < len(path) || or) {
+			best, ok = spot{pos: pos, depth: i, itself: true}, true
+		}
+		if i == len(path) {
+			break
+		}
+		next := int64(-1)
+		for j := range n.n {
+			key, child := n.child(j)
+			if err := t.link(&n, child); err != nil {
+				return leaf{}, false, err
+			}
+			if child < 0 || key > path[i] {
+				continue
+			}
+			if key == path[i] {
+				next = child
+			} else {
+				best, ok = spot{pos: child, depth: i, key: key}, true
+			}
+		}
+		if next < 0 {
+			break
+		}
+		pos = next
+	}
+	if !ok {
+		return leaf{}, false, nil
+	}
+	l, err = t.edge(best, path, dst, true)
+	return l, err == nil, err
+}
+
+// above returns the first leaf whose path stands behind one.
+func (t *trie) above(root int64, path, dst []byte) (l leaf, ok bool, err error) {
+	var best spot
+	for pos, i := root, 0; ; i++ {
+		n, err := t.node(pos)
+		if err != nil {
+			return leaf{}, false, err
+		}
+		next := int64(-1)
+		for j := n.n - 1; j >= 0; j-- {
+			key, child := n.child(j)
+			if err := t.link(&n, child); err != nil {
+				return leaf{}, false, err
+			}
+			switch {
+			case child < 0 || i < len(path) && key < path[i]:
+			case i < len(path) && key == path[i]:
+				next = child
+			default:
+				best, ok = spot{pos: child, depth: i, key: key}, true
+			}
+		}
+		if next < 0 {
+			break
+		}
+		pos = next
+	}
+	if !ok {
+		return leaf{}, false, nil
+	}
+	l, err = t.edge(best, path, dst, false)
+	return l, err == nil, err
+}
+
+// edge returns the last or the first leaf at a spot.
+func (t *trie) edge(s spot, path, dst []byte, last bool) (leaf, error) {
+	dst = append(dst, path[:s.depth]...)
+	if !s.itself {
+		dst = append(dst, s.key)
+	}
+	for pos := s.pos; ; {
+		n, err := t.node(pos)
+		if err != nil {
+			return leaf{}, err
+		}
+		if n.payload != 0 && (s.itself || !last || n.n == 0) {
+			return leaf{path: dst, bits: n.payload, at: pos + int64(n.end), b: n.b[n.end:]}, nil
+		}
+		child := int64(-1)
+		key := byte(0)
+		for j := 0; j < n.n && child < 0; j++ {
+			k := j
+			if last {
+				k = n.n - 1 - j
+			}
+			if key, child = n.child(k); child == -2 {
+				return leaf{}, t.link(&n, child)
+			}
+		}
+		if child < 0 {
+			return leaf{}, corrupt(t.name, pos, "a node without payload and children")
+		}
+		dst = append(dst, key)
+		pos = child
+	}
+}
+
+// prefix returns the leaf whose path is the longest begin of one.
+func (t *trie) prefix(root int64, path []byte) (l leaf, ok bool, err error) {
+	for pos, i := root, 0; ; i++ {
+		n, err := t.node(pos)
+		if err != nil {
+			return leaf{}, false, err
+		}
+		if n.payload != 0 {
+			l, ok = leaf{path: path[:i], bits: n.payload, at: pos + int64(n.end), b: bytes.Clone(n.b[n.end:])}, true
+		}
+		if i == len(path) || n.n == 0 {
+			return l, ok, nil
+		}
+		child, more, err := t.next(&n, path[i])
+		if err != nil {
+			return leaf{}, false, err
+		}
+		if !more {
+			return l, ok, nil
+		}
+		pos = child
+	}
 }
 
 // signed reads a big-endian two's complement number of 1 to 8 bytes.

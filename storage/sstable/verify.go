@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/helenusdb/helenus/cql/token"
+	"github.com/helenusdb/helenus/storage/cache"
 	"github.com/helenusdb/helenus/storage/row"
 )
 
@@ -97,11 +97,12 @@ func (r *Reader) verifyDigest() error {
 
 // indexed is what an index says of the next partition.
 type indexed struct {
-	entry
-	key  []byte // nil where the index does not hold it
-	path []byte // of a trie
-	hash int    // low byte of the key's hash, -1 where the index does not hold it
-	at   int64  // of the entry, for messages
+	position int64
+	blocks   blockList // nil for a partition that is not indexed within
+	key      []byte    // nil where the index does not hold it
+	path     []byte    // of a trie
+	hash     int       // low byte of the key's hash, -1 where the index does not hold it
+	at       int64     // of the entry, for messages
 	// head and deletion are repeated from the partition for one with blocks; head is 0 where it is not.
 	head     int64
 	deletion row.Deletion
@@ -110,13 +111,14 @@ type indexed struct {
 // entries walks Index.db. The values are valid until the next one.
 func (x *bigIndex) entries(v *View) iter.Seq2[indexed, error] {
 	return func(yield func(indexed, error) bool) {
-		w, blocks := newWindow(x.f, x.name, x.size, indexStep), newWindow(x.f, x.name, x.size, indexStep)
+		w, blocks := &window{}, &window{}
+		w.stream(x.pages, indexStep)
 		for pos := int64(0); pos < x.size; {
 			e, next, err := x.read(w, pos)
-			in := indexed{entry: entry{position: e.position}, key: e.key, hash: -1, at: pos}
+			in := indexed{position: e.position, key: e.key, hash: -1, at: pos}
 			if err == nil && e.size > 0 {
-				var p *promoted
-				if p, err = x.promoted(v, blocks, &e); err == nil {
+				p := &promoted{}
+				if err = p.open(x, v, blocks, &cache.Entry{Position: e.position, Index: e.at, Size: e.size}); err == nil {
 					in.blocks, in.head, in.deletion = p, p.head, p.del
 				}
 			}
@@ -132,7 +134,8 @@ func (x *bigIndex) entries(v *View) iter.Seq2[indexed, error] {
 func (x *tries) entries(v *View) iter.Seq2[indexed, error] {
 	return func(yield func(indexed, error) bool) {
 		stopped := false
-		err := newTrie(x.partitions, x.partitionsName, x.trieEnd).walk(x.root, func(l leaf) error {
+		t, keys := newTrie(&window{}, x.partitions, x.trieEnd), &window{}
+		err := t.walk(x.root, func(l leaf) error {
 			hash, hashed, value, err := x.target(l)
 			if err != nil {
 				return err
@@ -143,7 +146,7 @@ func (x *tries) entries(v *View) iter.Seq2[indexed, error] {
 			}
 			if value < 0 {
 				in.position = ^value
-			} else if in, err = x.indexedRows(v, value, in); err != nil {
+			} else if in, err = x.indexedRows(v, keys, value, in); err != nil {
 				return err
 			}
 			if !yield(in, nil) {
@@ -162,13 +165,13 @@ func (x *tries) entries(v *View) iter.Seq2[indexed, error] {
 var errStopped = corrupt("", 0, "stopped")
 
 // indexedRows adds what Rows.db says.
-func (x *tries) indexedRows(v *View, value int64, in indexed) (indexed, error) {
-	e, key, err := x.resolve(v, value)
+func (x *tries) indexedRows(v *View, keys *window, value int64, in indexed) (indexed, error) {
+	re, err := x.readRows(keys, value)
 	if err != nil {
 		return in, err
 	}
-	in.entry, in.key = e, key
-	in.deletion = e.blocks.(*rowTrie).deletion
+	b := &rowTrie{rowsEntry: re, x: x, v: v, w: &window{}, at: value}
+	in.position, in.key, in.deletion, in.blocks = re.position, re.key, re.deletion, &blockLeaves{trie: b}
 	return in, nil
 }
 
@@ -194,19 +197,15 @@ func (c *verifier) run() error {
 	}
 	next, stop := iter.Pull2(entries)
 	defer stop()
-	s := v.scan()
+	s := v.scan(All())
 	s.p.check = &orderCheck{open: row.Live}
 	var first, last []byte
-	var lastToken token.Token
 	for p := s.next(); p != nil; p = s.next() {
 		s.p.check.begin(p)
-		if c.n > 0 && r.order.compare(lastToken, last, p.Token, p.Key) >= 0 {
-			return &CorruptError{File: r.data.name, Offset: p.start, Data: true, Reason: "a partition does not stand behind the one before it"}
-		}
 		if c.n == 0 {
 			first = slices.Clone(p.Key)
 		}
-		last, lastToken = append(last[:0], p.Key...), p.Token
+		last = append(last[:0], p.Key...)
 		if !r.MayContain(p.Key) {
 			return corrupt(r.desc.File(CompFilter), 0, "key %x is not in the filter", p.Key)
 		}
@@ -246,7 +245,7 @@ func (c *verifier) entry(p *partition, in *indexed, name string) error {
 		return corrupt(name, in.at, "key %x for the partition of key %x", in.key, p.Key)
 	case in.hash >= 0 && byte(in.hash) != byte(h2):
 		return corrupt(name, in.at, "another hash than that of key %x", p.Key)
-	case c.r.desc.BTI() && !bytes.HasPrefix(appendKey(nil, &c.r.order, p.Key), in.path):
+	case c.r.desc.BTI() && !bytes.HasPrefix(appendKey(nil, &c.r.order, p.Key, p.Token), in.path):
 		return corrupt(name, in.at, "another path than that of key %x", p.Key)
 	case in.head != 0 && in.head != p.rows-p.start || in.blocks != nil && in.deletion != p.Deletion:
 		return corrupt(name, in.at, "another head than that of the partition of key %x", p.Key)
@@ -288,7 +287,7 @@ func (c *verifier) ends(first, last []byte) error {
 		}
 	case *tries:
 		if x.count != int64(c.n) || !bytes.Equal(x.first, first) || !bytes.Equal(x.last, last) {
-			return corrupt(x.partitionsName, x.trieEnd, "%d keys from %x to %x, the data has %d from %x to %x", x.count, x.first, x.last,
+			return corrupt(x.partitions.name, x.trieEnd, "%d keys from %x to %x, the data has %d from %x to %x", x.count, x.first, x.last,
 				c.n, first, last)
 		}
 	}

@@ -7,6 +7,37 @@ import (
 	"github.com/helenusdb/helenus/storage/row"
 )
 
+// blockList is the index within a partition, read block by block from the first.
+type blockList interface {
+	// count returns the number of blocks.
+	count() (int, error)
+	// at returns the i-th block.
+	at(i int) (block, error)
+}
+
+func (p *promoted) count() (int, error) { return p.n, nil }
+
+// blockLeaves is all leaves of a rowTrie.
+type blockLeaves struct {
+	trie *rowTrie
+	list []rowBlock
+}
+
+func (b *blockLeaves) count() (int, error) {
+	var err error
+	if b.list == nil {
+		b.list, err = b.trie.leaves()
+	}
+	return b.trie.n, err
+}
+
+func (b *blockLeaves) at(i int) (block, error) {
+	if _, err := b.count(); err != nil {
+		return block{}, err
+	}
+	return block{start: b.list[i].offset, end: b.list[i+1].offset, open: b.list[i].open, leaf: b.list[i].path}, nil
+}
+
 // blockVerifier compares the index within a partition with its rows and markers as they pass.
 type blockVerifier struct {
 	p     *partition
@@ -63,17 +94,19 @@ func (b *blockVerifier) enter(offset int64, bound Bound) error {
 		return err
 	}
 	b.i++
-	if b.i > b.list.count() {
+	if n, err := b.list.count(); err != nil {
+		return err
+	} else if b.i > n {
 		return b.fail("rows stand behind the last block")
 	}
-	start, end, open, err := b.list.span(b.i - 1)
+	k, err := b.list.at(b.i - 1)
 	if err != nil {
 		return err
 	}
-	if start != offset || open != b.open {
+	if k.start != offset || k.open != b.open {
 		return b.fail("it does not begin where it says, or another deletion is open there")
 	}
-	b.until = end
+	b.until = k.end
 	switch x := b.list.(type) {
 	case *promoted:
 		info, err := x.read(b.i - 1)
@@ -83,8 +116,8 @@ func (b *blockVerifier) enter(offset int64, bound Bound) error {
 		if !sameBound(info.first, bound) {
 			return b.fail("its first row is another one")
 		}
-	case *rowTrie:
-		path := x.leaves[b.i-1].path
+	case *blockLeaves:
+		path := k.leaf
 		first := b.v.appendPath(nil, bound.Values, bound.Kind.side())
 		if bytes.Compare(path, first) > 0 {
 			return b.fail("its separator stands behind its first row")
@@ -119,7 +152,11 @@ func (b *blockVerifier) end() error {
 	}
 	// The byte that ends the partition belongs to the last block of the big format unless that was full before it.
 	end := b.p.pos - b.p.start
-	if b.i != b.list.count() || b.until != end-1 && (b.until != end || b.v.r.desc.BTI()) {
+	n, err := b.list.count()
+	if err != nil {
+		return err
+	}
+	if b.i != n || b.until != end-1 && (b.until != end || b.v.r.desc.BTI()) {
 		return b.fail("it is not the last block, or does not end with the partition")
 	}
 	return nil

@@ -19,6 +19,8 @@ type View struct {
 	values          []valueType
 	ring            []token.Partitioner
 	static, regular columns
+	// chance is the table's crc_check_chance: how likely a lookup or a Scan looks at the checksum of what it reads.
+	chance float64
 }
 
 // columns is the static or the regular columns of a file, in its order.
@@ -41,9 +43,11 @@ type column struct {
 // View returns the table read with the columns of t; what t has dropped is left out. A nil t stands for what the file says
 // of itself. A column that t neither has nor had is an error.
 func (r *Reader) View(t *schema.Table) (*View, error) {
-	v := &View{r: r, table: t}
+	v := &View{r: r, table: t, chance: 1}
 	if t == nil {
 		v.table = r.table
+	} else {
+		v.chance = t.Options.CRCCheckChance
 	}
 	if len(v.table.Clustering) != len(r.stats.Header.ClusteringTypes) {
 		return nil, fmt.Errorf("%s has %d clustering columns, the table %s.%s has %d", r.desc,

@@ -65,12 +65,11 @@ func (g golden) read(t *testing.T, component string) []byte {
 // content returns the uncompressed bytes of Data.db.
 func content(t *testing.T, r *Reader) []byte {
 	t.Helper()
-	var b, scratch []byte
-	var err error
-	for i := range int(ceilDiv(r.data.length, r.data.chunk)) {
-		if b, scratch, err = r.data.appendChunk(b, i, scratch); err != nil {
-			t.Fatal(err)
-		}
+	w := &window{}
+	w.stream(r.data.pages, 0)
+	b, err := w.bytes(0, int(r.data.length))
+	if err != nil {
+		t.Fatal(err)
 	}
 	return b
 }
