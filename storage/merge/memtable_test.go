@@ -55,7 +55,8 @@ func mutation(b *request.Builder, t *schema.Table, key []byte, f *facts) request
 
 // sliceOf returns the slice between two cuts.
 func sliceOf(start, end row.Cut) row.Slice {
-	return row.Slice{Start: row.Bound{Values: start.Values, Inclusive: !start.After}, End: row.Bound{Values: end.Values, Inclusive: end.After}}
+	return row.Slice{Start: row.Bound{Values: start.Values, Inclusive: !start.After},
+		End: row.Bound{Values: end.Values, Inclusive: end.After}}
 }
 
 // slices returns slices in order, some of which touch, and what of f is inside.

@@ -15,7 +15,7 @@ import (
 )
 
 // rounds is how many random partitions the property tests make.
-const rounds = 1500
+const rounds = 1000
 
 // TestPartitions holds that a merge of random sources is what the model says, whatever their order and however they are
 // grouped, merged once more with one of them, and backwards.

@@ -114,6 +114,7 @@ func (f *facts) add(g *facts) {
 type gen struct {
 	*rand.Rand
 	counter bool
+	simple  bool  // without multi-cell columns
 	base    int64 // the least timestamp
 }
 
@@ -150,7 +151,7 @@ func (g gen) row(static bool, clustering [][]byte) row.Row {
 		simple, complex = simple[:1], colSet
 		simple[0] = colStatic
 	}
-	if g.counter {
+	if g.counter || g.simple {
 		complex = 0
 	}
 	if !static && g.IntN(4) == 0 {

@@ -22,7 +22,8 @@ var dead = map[string]func(d row.Deletion) *stored{
 		return ofRow(row.Row{Deletion: row.Live, Cells: []row.Cell{{Column: colA, Timestamp: d.Timestamp, Local: d.Local}}})
 	},
 	"element tombstone": func(d row.Deletion) *stored {
-		return ofRow(row.Row{Deletion: row.Live, Cells: []row.Cell{{Column: colMap, Path: intValue(1), Timestamp: d.Timestamp, Local: d.Local}}})
+		c := row.Cell{Column: colMap, Path: intValue(1), Timestamp: d.Timestamp, Local: d.Local}
+		return ofRow(row.Row{Deletion: row.Live, Cells: []row.Cell{c}})
 	},
 	"static tombstone": func(d row.Deletion) *stored {
 		s := ofRow(row.Row{Deletion: row.Live, Cells: []row.Cell{{Column: colStatic, Timestamp: d.Timestamp, Local: d.Local}}})
@@ -35,7 +36,8 @@ var dead = map[string]func(d row.Deletion) *stored{
 		return ofRow(r)
 	},
 	"expired cell": func(d row.Deletion) *stored {
-		return ofRow(row.Row{Deletion: row.Live, Cells: []row.Cell{{Column: colA, Value: intValue(1), Timestamp: d.Timestamp, TTL: 10, Local: d.Local}}})
+		c := row.Cell{Column: colA, Value: intValue(1), Timestamp: d.Timestamp, TTL: 10, Local: d.Local}
+		return ofRow(row.Row{Deletion: row.Live, Cells: []row.Cell{c}})
 	},
 	"range": func(d row.Deletion) *stored {
 		return &stored{deletion: row.Live, list: []row.Unfiltered{{Marker: row.Marker{Closed: row.Live, Opened: d}},
@@ -102,7 +104,8 @@ func TestPurgeTable(t *testing.T) {
 	var tests []test
 	for _, gc := range []int64{0, 1, 1000, 0x7FFFFFFE, 0x7FFFFFFF} {
 		for d := int64(-1); d <= 1; d++ {
-			tests = append(tests, test{fmt.Sprintf("gcBefore %d, no others", gc), 5, gc + d, Purger{Now: math.MaxInt64 - 1, GCBefore: gc}, d < 0, true})
+			p := Purger{Now: math.MaxInt64 - 1, GCBefore: gc}
+			tests = append(tests, test{fmt.Sprintf("gcBefore %d, no others", gc), 5, gc + d, p, d < 0, true})
 		}
 	}
 	for _, least := range []int64{math.MinInt64 + 2, -1, 0, 1, 77, math.MaxInt64 - 1} {
@@ -210,7 +213,8 @@ func TestPurgeBoundary(t *testing.T) {
 	marker := func(i int, closed, opened row.Deletion) row.Unfiltered {
 		return row.Unfiltered{Marker: row.Marker{Cut: cut(i), Closed: closed, Opened: opened}}
 	}
-	for _, x := range []struct{ first, second row.Deletion }{{old, young}, {young, old}, {old, row.Deletion{Timestamp: 7, Local: 11}}} {
+	older := row.Deletion{Timestamp: 7, Local: 11}
+	for _, x := range []struct{ first, second row.Deletion }{{old, young}, {young, old}, {old, older}} {
 		s := &stored{key: intValue(1), deletion: row.Live, list: []row.Unfiltered{marker(0, row.Live, x.first),
 			marker(1, x.first, x.second), marker(2, x.second, row.Live)}}
 		var want []row.Unfiltered
@@ -241,7 +245,8 @@ func TestPurgeAsks(t *testing.T) {
 	}}
 	old, young := row.Deletion{Timestamp: 5, Local: 10}, row.Deletion{Timestamp: 6, Local: 1000}
 	tombs := func(d row.Deletion) []row.Cell {
-		return []row.Cell{{Column: colA, Timestamp: d.Timestamp, Local: d.Local}, {Column: colB, Timestamp: d.Timestamp, Local: d.Local}}
+		c := row.Cell{Column: colA, Timestamp: d.Timestamp, Local: d.Local}
+		return []row.Cell{c, {Column: colB, Timestamp: d.Timestamp, Local: d.Local}}
 	}
 	a, b := ofRow(row.Row{Deletion: row.Live, Cells: tombs(old)}), ofRow(row.Row{Deletion: row.Live, Cells: tombs(young)})
 	a.key, b.key = []byte("a"), []byte("b")
@@ -336,9 +341,8 @@ func TestPurgeChangesNothing(t *testing.T) {
 		if len(out) > 0 {
 			least = statsOf(map[string]*facts{"": others}).MinTimestamp
 		}
-		p := Purger{Now: []int64{99, 102}[g.IntN(2)], GCBefore: 99 + int64(g.IntN(5)), Overlap: func(token.Token, []byte) (int64, bool) {
-			return least, len(out) > 0
-		}}
+		p := Purger{Now: []int64{99, 102}[g.IntN(2)], GCBefore: 99 + int64(g.IntN(5))}
+		p.Overlap = func(token.Token, []byte) (int64, bool) { return least, len(out) > 0 }
 		merged := all.merged(l, key)
 		compacted := purged(t, l, merged, p, false)
 		back := purged(t, l, merged, p, true)
