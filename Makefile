@@ -1,10 +1,12 @@
 # Every target is one readable line; `make help` lists them.
-GO       ?= go
-FUZZTIME ?= 30s
-BIN      := bin/helenus
+GO        ?= go
+FUZZTIME  ?= 30s
+MODELTIME ?= 10m
+CUTS      ?= 20000
+BIN       := bin/helenus
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race fuzz bench bench-storage oracle clients suites abuse lint fmt ci clean
+.PHONY: help build run test race fuzz bench bench-storage model powercuts oracle clients suites abuse lint fmt ci clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -31,6 +33,12 @@ bench: build ## Helenus, Cassandra and the floor in one run, as ratios
 
 bench-storage: ## the storage engine and Pebble on the same work in one run, as ratios (BENCHFLAGS=-quick for a look)
 	cd integration && $(GO) run ./storagebench $(BENCHFLAGS)
+
+model: ## the storage engine against a naive model for MODELTIME (10m), under many sets of options
+	HELENUS_MODEL=$(MODELTIME) $(GO) test ./storage -run 'TestModel$$' -count=1 -timeout 0 -v | grep -v -e '^=== ' -e '^    --- PASS'
+
+powercuts: ## CUTS (20000) random power cuts of the storage engine, each opened and compared
+	HELENUS_CUTS=$(CUTS) $(GO) test ./storage -run TestPowerCuts -count=1 -timeout 0 -v | grep -v -e '^=== ' -e '^    --- PASS'
 
 oracle: build ## compare with a live Cassandra and record its answers anew (needs Java and Maven)
 	cd integration && HELENUS_BIN=$(CURDIR)/$(BIN) ./oracle/run.sh

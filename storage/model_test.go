@@ -116,8 +116,13 @@ func (m *model) add(facts []fact) {
 	}
 }
 
-// truncate forgets all facts.
-func (m *model) truncate() { m.parts = map[string]*modelPartition{} }
+// truncate forgets all facts, or leaves them behind.
+func (m *model) truncate(event int) {
+	m.floor = event
+	if m.forgets {
+		m.parts = map[string]*modelPartition{}
+	}
+}
 
 // forgetRanges leaves out what the newest deletion of a partition makes void.
 func (m *model) forgetRanges(p *modelPartition) {

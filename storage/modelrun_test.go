@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,9 @@ func (w *world) snapshot() *schema.Snapshot {
 
 func (w *world) options() Options {
 	o := Options{FS: w.fs, Sync: SyncBatch, SegmentSize: 8192}
+	if w.v.periodic {
+		o.Sync = SyncPeriodic
+	}
 	if w.wrap != nil {
 		o.FS = w.wrap(w.fs)
 	}
@@ -70,22 +74,24 @@ func (w *world) apply() {
 		return
 	}
 	var ms []request.Mutation
-	facts := map[*modelled][]fact{}
 	for range 1 + w.r.IntN(3) {
 		x := w.plain()
-		m, fs := w.mutation(x)
+		m, facts := w.mutation(x)
 		ms = append(ms, m)
-		facts[x] = append(facts[x], fs...)
+		x.m.add(facts)
 	}
-	c, err := w.e.Apply(ms)
+	w.begin()
+	w.wait(w.e.Apply(ms))
+	w.done()
+}
+
+func (w *world) wait(c Commit, err error) {
+	w.t.Helper()
 	if err == nil {
 		err = c.Wait()
 	}
 	if err != nil {
 		w.t.Fatal(err)
-	}
-	for x, fs := range facts {
-		x.m.add(fs)
 	}
 }
 
@@ -94,30 +100,32 @@ func (w *world) count(x *modelled) {
 	w.t.Helper()
 	var ms []request.Mutation
 	var b request.Builder
+	_, gone := x.totals()
 	for range 1 + w.r.IntN(3) {
 		at := countAt{w.r.IntN(5), w.r.IntN(20)}
+		if gone[at] {
+			continue
+		}
 		key := int32Value(at.key)
 		b.Reset(x.table, key, token.Murmur3{}.Token(key))
 		b.Row([][]byte{int32Value(at.c)})
-		if w.r.IntN(40) == 0 {
+		c := counted{event: w.event, at: at, gone: w.r.IntN(40) == 0, delta: w.r.Int64N(200) - 100}
+		if c.gone {
 			b.DeleteRow(row.Deletion{Timestamp: w.now + 1e6, Local: w.now})
-			delete(x.counts, at)
-			x.gone[at] = true
-		} else if !x.gone[at] {
-			delta := w.r.Int64N(200) - 100
-			b.CounterDelta(x.table.ByName["n"].ID, delta)
-			x.counts[at] += delta
+			gone[at] = true
+		} else {
+			b.CounterDelta(x.table.ByName["n"].ID, c.delta)
 		}
+		x.counts = append(x.counts, c)
 		ms = append(ms, b.Mutation())
 		w.ops++
 	}
-	c, err := w.e.ApplyCounter(ms, schema.UUID{7}, w.now)
-	if err == nil {
-		err = c.Wait()
+	if len(ms) == 0 {
+		return
 	}
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.begin()
+	w.wait(w.e.ApplyCounter(ms, schema.UUID{7}, w.now))
+	w.done()
 }
 
 // check compares one random read with the model, whole and in pages. between is called while it reads.
@@ -159,27 +167,35 @@ func (w *world) check(x *modelled, between func()) {
 	}
 }
 
+// countsOf reads all counters of a table.
+func countsOf(t testing.TB, e *Engine, table *schema.Table, now int64) map[countAt]int64 {
+	t.Helper()
+	open := request.KeyBound{Open: true}
+	r := request.Read{Table: table, Now: now, Range: request.KeyRange{Start: open, End: open}}
+	got := map[countAt]int64{}
+	for _, p := range readAllOf(t, e, &r, nil) {
+		for _, x := range p.rows {
+			if len(x.cells) != 1 {
+				t.Fatalf("a counter row of %d cells", len(x.cells))
+			}
+			got[countAt{intOf([]byte(p.key)), intOf(x.clustering[0])}] = row.CounterTotal(x.cells[0].Value)
+		}
+	}
+	return got
+}
+
 // checkCounts compares all counters of a table.
 func (w *world) checkCounts(x *modelled) {
 	w.t.Helper()
-	open := request.KeyBound{Open: true}
-	r := request.Read{Table: x.table, Now: w.now, Range: request.KeyRange{Start: open, End: open}}
-	got := map[countAt]int64{}
-	for _, p := range readAllOf(w.t, w.e, &r, nil) {
-		for _, row1 := range p.rows {
-			if len(row1.cells) != 1 {
-				w.t.Fatalf("a counter row of %d cells", len(row1.cells))
-			}
-			got[countAt{intOf([]byte(p.key)), intOf(row1.clustering[0])}] = row.CounterTotal(row1.cells[0].Value)
-		}
-	}
-	for at, n := range x.counts {
+	got := countsOf(w.t, w.e, x.table, w.now)
+	want, _ := x.totals()
+	for at, n := range want {
 		if g, ok := got[at]; !ok || g != n {
 			w.t.Fatalf("table %s, event %d: counter %v is %d (there: %v), want %d", x.table.Name, w.event, at, g, ok, n)
 		}
 	}
-	if len(got) != len(x.counts) {
-		w.t.Fatalf("table %s, event %d: %d counters, want %d", x.table.Name, w.event, len(got), len(x.counts))
+	if len(got) != len(want) {
+		w.t.Fatalf("table %s, event %d: %d counters, want %d", x.table.Name, w.event, len(got), len(want))
 	}
 }
 
@@ -204,7 +220,9 @@ func (w *world) alter(x *modelled) {
 		u.Indexes = modelIndexes(t)
 		t = &u
 	}
+	w.event++
 	x.table, x.m.t = t, t
+	w.begin()
 	w.e.SetSchema(w.snapshot())
 	for _, i := range t.Indexes {
 		if old.Index(i.Name) == nil {
@@ -213,6 +231,7 @@ func (w *world) alter(x *modelled) {
 			}
 		}
 	}
+	w.done()
 }
 
 // replace drops a table and makes another.
@@ -221,22 +240,28 @@ func (w *world) replace() {
 	if w.tables[n].table.Counter {
 		return
 	}
-	w.tables = append(w.tables[:n], w.tables[n+1:]...)
+	w.event++
+	w.tables = append(slices.Clone(w.tables[:n]), w.tables[n+1:]...)
+	w.begin()
 	if w.r.IntN(2) == 0 {
 		w.e.SetSchema(w.snapshot())
 	}
 	w.addTable(w.r.IntN(shapes - 1))
+	w.begin()
 	w.e.SetSchema(w.snapshot())
+	w.done()
 }
 
 func (w *world) truncate(x *modelled) {
 	w.t.Helper()
+	w.event++
+	w.beginTruncate(x)
 	if err := w.e.Truncate(x.table.ID); err != nil {
 		w.t.Fatal(err)
 	}
-	x.m.truncate()
-	clear(x.counts)
-	clear(x.gone)
+	x.m.truncate(w.event)
+	w.synced = w.event // a truncation waits for the disk
+	w.done()
 }
 
 // upset does one of the things that must change no answer, or that changes tables.

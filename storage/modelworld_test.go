@@ -33,21 +33,49 @@ type world struct {
 	// written, so that what compaction may purge is never needed again (variant.grace).
 	now   int64
 	event int
-	ops   int // changes written, reads compared, and what happens to tables
-	names int // tables ever made
+	// cuts is where the power is cut; nil in a run without.
+	cuts *cuts
+	// synced is the last event that is known to be durable, powerCuts how many cuts were looked at, depth how many deep.
+	synced, powerCuts, depth int
+	ops                      int // changes written, reads compared, and what happens to tables
+	names                    int // tables ever made
 }
 
 // modelled is a table with its model.
 type modelled struct {
 	table *schema.Table
 	m     *model
-	// counts are the counters of a table of them; gone says which rows were deleted and are never written again.
-	counts map[countAt]int64
-	gone   map[countAt]bool
+	// counts are the increments of a table of counters.
+	counts []counted
 }
 
 // countAt names a counter row: key and clustering.
 type countAt struct{ key, c int }
+
+// counted is an increment of a counter, or its deletion, after which it is never incremented again: what Cassandra then shows
+// depends on what was compacted.
+type counted struct {
+	event int
+	at    countAt
+	delta int64
+	gone  bool
+}
+
+// totals returns the counters that there are, and those that were deleted.
+func (x *modelled) totals() (counts map[countAt]int64, gone map[countAt]bool) {
+	counts, gone = map[countAt]int64{}, map[countAt]bool{}
+	for _, c := range x.counts {
+		switch {
+		case c.event <= x.m.floor || c.event > x.m.limit:
+		case c.gone:
+			gone[c.at] = true
+			delete(counts, c.at)
+		default:
+			counts[c.at] += c.delta
+		}
+	}
+	return counts, gone
+}
 
 // variant is what is set differently from run to run; the answers must not differ.
 type variant struct {
@@ -57,8 +85,10 @@ type variant struct {
 	// jitter is how far timestamps go to both sides of now; grace is gc_grace_seconds. What is purged at a time has a
 	// timestamp of at most jitter behind it, so grace is above twice the jitter.
 	jitter, grace int64
-	options       func(*Options)
-	table         func(*schema.Options)
+	// periodic says that writes wait for no disk.
+	periodic bool
+	options  func(*Options)
+	table    func(*schema.Options)
 }
 
 var mapOfInts = types.MapOf(types.TText, types.TInt, false)
@@ -117,7 +147,8 @@ func (w *world) addTable(shape int) {
 	if w.v.table != nil {
 		w.v.table(&t.Options)
 	}
-	x := &modelled{table: t, m: newModel(t), counts: map[countAt]int64{}, gone: map[countAt]bool{}}
+	x := &modelled{table: t, m: newModel(t)}
+	x.m.forgets = w.cuts == nil
 	w.tables = append(w.tables, x)
 }
 
