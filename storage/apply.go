@@ -28,6 +28,11 @@ func (e *Engine) Apply(ms []request.Mutation) (Commit, error) {
 	if !e.ready.Load() {
 		return Commit{}, ErrNotReplayed
 	}
+	if p := e.pressure.Load(); p != nil {
+		if err := e.yield(p); err != nil {
+			return Commit{}, err
+		}
+	}
 	e.gate.RLock()
 	defer e.gate.RUnlock()
 	stores := *e.stores.Load()
@@ -40,10 +45,10 @@ func (e *Engine) Apply(ms []request.Mutation) (Commit, error) {
 		}
 	}
 	sc := e.pool.Get().(*scratch)
-	commit, err := e.append(ms, sc)
+	seq, commit, err := e.append(ms, sc)
 	if err == nil {
 		for i := range ms {
-			if err = stores[ms[i].Table.ID].apply(&ms[i], sc); err != nil {
+			if err = stores[ms[i].Table.ID].apply(&ms[i], seq, sc); err != nil {
 				break
 			}
 		}
@@ -59,24 +64,24 @@ func unknownTable(t *schema.Table) error {
 }
 
 // append gives mutations their place in the log.
-func (e *Engine) append(ms []request.Mutation, sc *scratch) (Commit, error) {
+func (e *Engine) append(ms []request.Mutation, sc *scratch) (uint64, Commit, error) {
 	total := 0
 	for i := range ms {
 		size := request.EncodedSize(ms[i : i+1])
 		if size > e.opts.MaxMutation {
-			return Commit{}, e.tooLarge(ms[i:i+1], size)
+			return 0, Commit{}, e.tooLarge(ms[i:i+1], size)
 		}
 		total += size
 	}
 	if e.log == nil {
-		return Commit{}, nil
+		return 0, Commit{}, nil
 	}
 	sc.record = request.EncodeMutations(sc.record[:0], ms)
-	_, commit, err := e.log.Append(sc.record)
+	seq, commit, err := e.log.Append(sc.record)
 	if errors.Is(err, commitlog.ErrTooLarge) {
 		err = e.tooLarge(ms, total)
 	}
-	return commit, err
+	return seq, commit, err
 }
 
 // maxTopKeys bounds the keys in the message of an oversized mutation, in bytes.
@@ -107,12 +112,14 @@ func (e *Engine) tooLarge(ms []request.Mutation, size int) error {
 		ms[0].Table.Keyspace, keys)
 }
 
-// apply writes a mutation to memory and to the indexes.
-func (st *store) apply(m *request.Mutation, sc *scratch) error {
-	d := st.data.Load()
+// apply writes a mutation of the record seq to memory and to the indexes.
+func (st *store) apply(m *request.Mutation, seq uint64, sc *scratch) error {
+	d := st.view.Load()
+	d.mem.wrote(seq)
 	if err := d.mem.Apply(m); err != nil {
 		return err
 	}
+	st.metrics.writes.Add(1)
 	if len(d.indexes) == 0 {
 		return nil
 	}

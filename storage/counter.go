@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/helenusdb/helenus/cql/schema"
-	"github.com/helenusdb/helenus/storage/memtable"
 	"github.com/helenusdb/helenus/storage/request"
 	"github.com/helenusdb/helenus/storage/row"
 )
@@ -34,9 +33,11 @@ func (e *Engine) ApplyCounter(ms []request.Mutation, host schema.UUID, clockMicr
 		if st == nil {
 			return Commit{}, unknownTable(ms[i].Table)
 		}
-		l.mem = st.data.Load().mem
 		var err error
-		if out[i], err = l.lead(&ms[i]); err != nil {
+		l.view = st.acquire()
+		out[i], err = l.lead(&ms[i])
+		l.view.release()
+		if err != nil {
 			return Commit{}, err
 		}
 	}
@@ -63,13 +64,16 @@ func (e *Engine) lockAll(ms []request.Mutation) (unlock func()) {
 
 // leader turns increments into shards.
 type leader struct {
-	mem     *memtable.Table
+	view    *view
 	host    schema.UUID
 	clock   int64
 	builder request.Builder
 	// made holds the shards made for earlier rows of the batch, which are not in memory yet.
 	made map[counterPlace]counterShard
-	buf  []byte
+	// there holds the shards of the row that is advanced, as memtables and tables on disk have them.
+	there map[schema.ColumnID]counterShard
+	row   row.Row
+	buf   []byte
 }
 
 // counterPlace is a counter: table, key, encoded clustering ("" for a static one) and column.
@@ -87,7 +91,7 @@ func (l *leader) lead(m *request.Mutation) (request.Mutation, error) {
 	b := &l.builder
 	b.Reset(m.Table, m.Key, m.Token)
 	c := m.Changes()
-	var r, current row.Row
+	var r row.Row
 	for c.Next() {
 		switch {
 		case c.Range:
@@ -107,7 +111,9 @@ func (l *leader) lead(m *request.Mutation) (request.Mutation, error) {
 			b.Static()
 		}
 		in.Body(&r)
-		there := l.mem.Raw(m.Token, m.Key, c.Static, r.Clustering, &current)
+		if err := l.read(m, c.Static, r.Clustering); err != nil {
+			return request.Mutation{}, err
+		}
 		if r.Liveness.Timestamp != row.NoTimestamp {
 			b.Liveness(r.Liveness)
 		}
@@ -121,7 +127,7 @@ func (l *leader) lead(m *request.Mutation) (request.Mutation, error) {
 				continue
 			}
 			place.column = cell.Column
-			s := l.advance(place, there, &current, int64(binary.BigEndian.Uint64(cell.Value)))
+			s := l.advance(place, int64(binary.BigEndian.Uint64(cell.Value)))
 			l.buf = row.AppendCounter(l.buf[:0], l.host, s.clock, s.count)
 			b.Cell(row.Cell{Column: cell.Column, Value: l.buf, Timestamp: l.clock, Local: row.NoLocal})
 		}
@@ -129,13 +135,70 @@ func (l *leader) lead(m *request.Mutation) (request.Mutation, error) {
 	return b.Mutation(), c.Err()
 }
 
-// advance returns the shard of a counter after an increment.
-func (l *leader) advance(place counterPlace, there bool, current *row.Row, delta int64) counterShard {
-	s, ok := l.made[place]
-	if !ok && there {
-		if cell := current.Cell(place.column); cell != nil {
-			s.clock, s.count = row.CounterShard(cell.Value, l.host)
+// read fills there with the shards of a row of a mutation's partition, or of its static row. Deletions do not count.
+func (l *leader) read(m *request.Mutation, static bool, clustering [][]byte) error {
+	clear(l.there)
+	for _, mem := range append(slices.Clip(l.view.frozen), l.view.mem) {
+		if mem.Raw(m.Token, m.Key, static, clustering, &l.row) {
+			l.note(&l.row)
 		}
+	}
+	wanted := []row.Slice{}
+	if !static {
+		wanted = []row.Slice{row.All}
+		if len(clustering) > 0 {
+			b := row.Bound{Values: clustering, Inclusive: true}
+			wanted[0] = row.Slice{Start: b, End: b}
+		}
+	}
+	for i := range l.view.tables {
+		t := &l.view.tables[i]
+		if t.err != nil {
+			return t.err
+		}
+		p, err := t.view.Lookup(m.Key, wanted, false)
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			continue
+		}
+		if static {
+			l.note(p.Static)
+			continue
+		}
+		for u := p.Rows.Next(); u != nil; u = p.Rows.Next() {
+			l.note(u.Row)
+		}
+		if err := p.Rows.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// note keeps the newest shards of the host that a row has; r is nil for none.
+func (l *leader) note(r *row.Row) {
+	if r == nil {
+		return
+	}
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		clock, count := row.CounterShard(c.Value, l.host)
+		if clock > l.there[c.Column].clock {
+			if l.there == nil {
+				l.there = map[schema.ColumnID]counterShard{}
+			}
+			l.there[c.Column] = counterShard{clock, count}
+		}
+	}
+}
+
+// advance returns the shard of a counter after an increment.
+func (l *leader) advance(place counterPlace, delta int64) counterShard {
+	s, ok := l.made[place]
+	if !ok {
+		s = l.there[place.column]
 	}
 	s = counterShard{max(l.clock, s.clock+1), s.count + delta}
 	if l.made == nil {

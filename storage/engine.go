@@ -1,8 +1,6 @@
 // Package storage is the storage engine of one node: the commit log that makes writes durable, the memtables that hold
-// them, the indexes over them, and the reads that merge what is there. Its noun is the Engine.
-//
-// Until there are tables on disk the memtables hold all data and the log is kept whole. A flush will stand between them: it
-// will take a store's data, swapped under the gate as Truncate does, write it down, and release the log below its sequence.
+// them, the tables on disk that memtables are flushed to, the indexes over them, and the reads that merge what is there. Its
+// noun is the Engine.
 //
 // Floor: above everything in storage, cql, cql/schema and cql/token. Source: org.apache.cassandra.db.ColumnFamilyStore,
 // Keyspace, commitlog.CommitLog; storage.md 3 to 5.
@@ -12,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"path"
 	"sync"
 	"sync/atomic"
@@ -29,6 +28,8 @@ var (
 	ErrCorrupt = commitlog.ErrCorrupt
 	// ErrNotReplayed is returned by what needs the log before Replay has been called.
 	ErrNotReplayed = errors.New("the engine has not replayed its log yet")
+	// ErrClosed is returned by what the engine's end has interrupted.
+	ErrClosed = commitlog.ErrClosed
 	// ErrUnknownTable is returned for a table that the schema given to the engine does not have.
 	ErrUnknownTable = errors.New("the table is not known to the storage engine")
 )
@@ -59,7 +60,25 @@ type Options struct {
 	MaxMutation int
 	// SkipCorrupt lets Replay go on behind damaged parts of the log, leaving out what they held.
 	SkipCorrupt bool
+	// MemtableSpace bounds the bytes of all memtables: memtable_heap_space and memtable_offheap_space together. When those that
+	// take writes hold CleanupThreshold of it, the largest is flushed: memtable_cleanup_threshold; 0 is 1/(FlushWriters+1).
+	MemtableSpace    int64
+	CleanupThreshold float64
+	FlushWriters     int   // memtable_flush_writers; 0 is 2
+	LogSpace         int64 // commitlog_total_space; 0 is 8 GiB or a quarter of the volume, whichever is less
+	ColumnIndexSize  int   // column_index_size, in bytes
+	// HostID goes into the statistics of tables on disk; nil is none.
+	HostID *schema.UUID
+	// Log is told what goes wrong in the background; nil is nobody.
+	Log *slog.Logger
 }
+
+// Defaults of Options.
+const (
+	defaultMemtableSpace = 512 << 20
+	defaultFlushWriters  = 2
+	defaultLogSpace      = 8 << 30
+)
 
 func (o Options) withDefaults() Options {
 	if o.Partitioner == nil {
@@ -73,6 +92,18 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxMutation == 0 {
 		o.MaxMutation = o.SegmentSize / 2
+	}
+	if o.MemtableSpace == 0 {
+		o.MemtableSpace = defaultMemtableSpace
+	}
+	if o.FlushWriters == 0 {
+		o.FlushWriters = defaultFlushWriters
+	}
+	if o.CleanupThreshold == 0 {
+		o.CleanupThreshold = 1 / float64(o.FlushWriters+1)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o
 }
@@ -90,6 +121,10 @@ func (o Options) validate() error {
 	if o.MaxMutation < 0 || o.MaxMutation > o.SegmentSize/2 {
 		return fmt.Errorf("mutations of up to %d bytes: must be at most half a commit log segment, %d", o.MaxMutation, o.SegmentSize/2)
 	}
+	if o.MemtableSpace < 0 || o.LogSpace < 0 || o.FlushWriters < 1 || o.CleanupThreshold <= 0 || o.CleanupThreshold > 1 {
+		return fmt.Errorf("memtables of %d bytes, flushed at %v of them by %d writers, log of %d bytes: must be positive, at most all",
+			o.MemtableSpace, o.CleanupThreshold, o.FlushWriters, o.LogSpace)
+	}
 	return nil
 }
 
@@ -99,6 +134,7 @@ type Commit = commitlog.Commit
 // Engine stores the tables of one node. All methods may be called by many goroutines, but for Replay and Close.
 type Engine struct {
 	opts     Options
+	dir      string           // "" in memory
 	lock     io.Closer        // on the folder; nil in memory
 	log      *commitlog.Log   // nil in memory
 	manifest *manifest        // nil in memory
@@ -106,18 +142,38 @@ type Engine struct {
 	locks    [1024]sync.Mutex // of partitions, by hash (LockPartition)
 	stores   atomic.Pointer[map[schema.UUID]*store]
 	// gate is held shared by a write from its place in the log to its place in memory, and alone by what needs to stand
-	// between writes: a change of the set of tables or indexes, a truncation. A write that holds
+	// between writes: a change of the set of tables or indexes, a truncation, a memtable that takes no more. A write that holds
 	// it waits for the disk only when the log's buffer is full.
 	gate sync.RWMutex
 	// change makes SetSchema and Truncate serial. Lock order: change, gate.
 	change sync.Mutex
 	pool   sync.Pool // of *scratch
+
+	// replayed is, while the log is replayed, the sequence up to which that is done; else 0.
+	replayed atomic.Uint64
+	flushes  flushQueue
+	// failing is why the last flush failed, nil when it did not.
+	failing  atomic.Pointer[error]
+	pressure atomic.Pointer[pressure]
+	wake     chan struct{} // capacity 1: wakes the keeper
+	stop     chan struct{} // closed by Close
+	kept     sync.WaitGroup
+	grave    grave
+	hooks    atomic.Pointer[Hooks]
+}
+
+// grave is the files that are not live, that nobody uses, and that are to be removed.
+type grave struct {
+	mu    sync.Mutex
+	files []*File
 }
 
 // Open opens the folder of an engine, creating what is missing; dir "" keeps everything in memory and nothing else. Replay
 // must follow.
 func Open(dir string, opts Options) (*Engine, error) {
-	e := &Engine{opts: opts.withDefaults()}
+	e := &Engine{opts: opts.withDefaults(), dir: dir, wake: make(chan struct{}, 1), stop: make(chan struct{})}
+	e.flushes.idle.L = &e.flushes.mu
+	e.hooks.Store(&Hooks{})
 	if err := e.opts.validate(); err != nil {
 		return nil, err
 	}
@@ -131,6 +187,12 @@ func Open(dir string, opts Options) (*Engine, error) {
 	}
 	return e, nil
 }
+
+// The keeper looks whenever a notifyPart-th of the memory was written, but not more seldom than each maxNotify bytes.
+const (
+	notifyPart = 64
+	maxNotify  = 1 << 20
+)
 
 func (e *Engine) open(dir string) error {
 	fs, logDir := e.opts.FS, e.opts.CommitLogDir
@@ -151,8 +213,16 @@ func (e *Engine) open(dir string) error {
 	}
 	e.log = commitlog.Open(fs, logDir, commitlog.Options{
 		SegmentSize: e.opts.SegmentSize, Mode: e.opts.Sync, Period: e.opts.SyncPeriod, Window: e.opts.GroupWindow,
-		MinSequence: e.manifest.last, SkipCorrupt: e.opts.SkipCorrupt,
+		MinSequence: e.manifest.state.reached, Released: e.manifest.state.released, SkipCorrupt: e.opts.SkipCorrupt,
+		Notify: e.kick, NotifyBytes: int(min(max(e.opts.MemtableSpace/notifyPart, 4<<10), maxNotify)),
 	})
+	if e.opts.LogSpace == 0 {
+		e.opts.LogSpace = defaultLogSpace
+		if _, total, err := fs.Space(logDir); err == nil {
+			e.opts.LogSpace = min(e.opts.LogSpace, total/4)
+		}
+	}
+	e.opts.LogSpace = max(e.opts.LogSpace, int64(e.opts.SegmentSize))
 	return nil
 }
 
@@ -168,17 +238,36 @@ func (e *Engine) Sync() error {
 func (e *Engine) MemoryBytes() int64 {
 	var n int64
 	for _, st := range *e.stores.Load() {
-		d := st.data.Load()
-		n += d.mem.Bytes()
-		for _, x := range d.indexes {
+		v := st.view.Load()
+		n += v.mem.Bytes()
+		for _, m := range v.frozen {
+			n += m.Bytes()
+		}
+		for _, x := range v.indexes {
 			n += x.Bytes()
 		}
 	}
 	return n
 }
 
-// Close syncs and closes. No other call may be in flight or follow.
+// report logs what went wrong in the background; nil is nothing.
+func (e *Engine) report(err error, doing string) {
+	if err != nil && !errors.Is(err, ErrClosed) {
+		e.opts.Log.Error("Storage: "+doing+" failed", "error", err)
+	}
+}
+
+// Close syncs and closes; what is in memtables stays in the log. No other call may be in flight or follow.
 func (e *Engine) Close() error {
+	close(e.stop)
+	q := &e.flushes
+	q.mu.Lock()
+	q.closed = true
+	for q.running > 0 {
+		q.idle.Wait()
+	}
+	q.mu.Unlock()
+	e.kept.Wait()
 	var errs []error
 	if e.log != nil {
 		errs = append(errs, e.log.Close())
@@ -186,8 +275,16 @@ func (e *Engine) Close() error {
 	if e.manifest != nil {
 		errs = append(errs, e.manifest.close())
 	}
+	for _, st := range *e.stores.Load() {
+		st.close()
+	}
 	if e.lock != nil {
 		errs = append(errs, e.lock.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// close closes the files of a store, as far as nobody reads them.
+func (st *store) close() {
+	st.swap(func(v *view) { v.tables = nil })
 }

@@ -707,7 +707,7 @@ func TestIndexClean(t *testing.T) {
 		return n
 	}
 	entries := func(i, v int) int {
-		x := e.store(table.ID).data.Load().indexes[i]
+		x := e.store(table.ID).view.Load().indexes[i]
 		return len(x.Page(nil, int32Value(v), index.Entry{}, true, 1<<30))
 	}
 	set := func(c, v int, ts int64) {

@@ -1,10 +1,10 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
-	"github.com/helenusdb/helenus/storage/memtable"
 	"github.com/helenusdb/helenus/storage/request"
 	"github.com/helenusdb/helenus/storage/row"
 )
@@ -25,30 +25,61 @@ func (e *Engine) Read(ctx context.Context, r *request.Read) (row.Iterator, error
 	if st == nil {
 		return nil, unknownTable(r.Table)
 	}
-	d := st.data.Load()
+	st.metrics.reads.Add(1)
 	if r.Index != nil {
-		return e.readIndex(ctx, r, d)
+		return e.readIndex(ctx, r, st)
 	}
-	it := e.readTable(ctx, r, d.mem)
+	it := e.readStore(ctx, r, st)
 	if len(r.Filter) == 0 {
 		return it, nil
 	}
 	return newFiltered(row.LiveFilter(it, r.Now), r, r.Filter), nil
 }
 
-// readTable reads without filters and indexes.
-func (e *Engine) readTable(ctx context.Context, r *request.Read, mem *memtable.Table) row.Iterator {
-	it := mem.Read(ctx, r, e.opts.Partitioner)
+// readStore reads without filters and indexes.
+func (e *Engine) readStore(ctx context.Context, r *request.Read, st *store) row.Iterator {
+	v := st.acquire()
+	it := e.readView(ctx, r, st, v)
+	if len(v.tables) == 0 {
+		return it
+	}
+	return &holding{it, v}
+}
+
+// holding is an iterator that releases a view when it is closed.
+type holding struct {
+	row.Iterator
+	v *view
+}
+
+// Close implements row.Iterator.
+func (h *holding) Close() {
+	h.Iterator.Close()
+	if v := h.v; v != nil {
+		h.v = nil
+		v.release()
+	}
+}
+
+// readView reads a view, which the caller holds until the iterator is closed, without filters and indexes.
+func (e *Engine) readView(ctx context.Context, r *request.Read, st *store, v *view) row.Iterator {
+	var it row.Iterator
+	if v.onlyMemory() {
+		it = v.mem.Read(ctx, r, e.opts.Partitioner)
+	} else {
+		it = e.readMerged(ctx, r, st, v)
+	}
 	if r.After == nil || r.After.Clustering == nil {
 		return it
 	}
-	return &resuming{Iterator: it, now: r.Now}
+	return &resuming{Iterator: it, after: r.After, now: r.Now}
 }
 
 // resuming leaves out the partition in the middle of which a read goes on when no live row follows: its static row alone
 // would look like a partition that has no rows.
 type resuming struct {
-	*memtable.Iterator
+	row.Iterator
+	after *request.Position
 	now   int64
 	ahead *row.Row
 }
@@ -57,7 +88,7 @@ type resuming struct {
 func (it *resuming) NextPartition() bool {
 	it.ahead = nil
 	for it.Iterator.NextPartition() {
-		if !it.Resumed() {
+		if !bytes.Equal(it.Key(), it.after.Key) {
 			return true
 		}
 		for it.ahead = it.Iterator.NextRow(); it.ahead != nil; it.ahead = it.Iterator.NextRow() {

@@ -7,7 +7,6 @@ import (
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/token"
 	"github.com/helenusdb/helenus/storage/index"
-	"github.com/helenusdb/helenus/storage/memtable"
 	"github.com/helenusdb/helenus/storage/request"
 	"github.com/helenusdb/helenus/storage/row"
 )
@@ -16,8 +15,8 @@ import (
 const entryPage = 128
 
 // readIndex reads by a secondary index: what it finds, checked against the rows.
-func (e *Engine) readIndex(ctx context.Context, r *request.Read, d *tableData) (row.Iterator, error) {
-	x := d.index(r.Index.Name)
+func (e *Engine) readIndex(ctx context.Context, r *request.Read, st *store) (row.Iterator, error) {
+	x := st.view.Load().index(r.Index.Name)
 	if x == nil || !x.Built() {
 		return nil, ErrIndexNotBuilt
 	}
@@ -26,9 +25,9 @@ func (e *Engine) readIndex(ctx context.Context, r *request.Read, d *tableData) (
 	var it row.Iterator
 	if !ok || len(r.Keys) > 1 {
 		// Of several partitions each is read as it is; a term that cannot be one of the index matches nothing.
-		it = e.readTable(ctx, r, d.mem)
+		it = e.readStore(ctx, r, st)
 	} else {
-		it = e.newIndexScan(ctx, r, d.mem, x)
+		it = e.newIndexScan(ctx, r, st, x)
 	}
 	return newFiltered(row.LiveFilter(it, r.Now), r, terms), nil
 }
@@ -38,7 +37,7 @@ type indexScan struct {
 	ctx    context.Context
 	engine *Engine
 	read   *request.Read
-	mem    *memtable.Table
+	store  *store
 	index  *index.Index
 	span   request.KeyRange
 
@@ -52,6 +51,7 @@ type indexScan struct {
 	tok  token.Token
 	key  []byte
 	part row.Iterator
+	err  error // of an earlier one
 	sub  request.Read
 	keys [1][]byte
 	// skip is the partition that an earlier page is done with.
@@ -63,8 +63,8 @@ type indexScan struct {
 	stale   []index.Entry
 }
 
-func (e *Engine) newIndexScan(ctx context.Context, r *request.Read, mem *memtable.Table, x *index.Index) *indexScan {
-	s := &indexScan{ctx: ctx, engine: e, read: r, mem: mem, index: x, span: r.Range, from: true}
+func (e *Engine) newIndexScan(ctx context.Context, r *request.Read, st *store, x *index.Index) *indexScan {
+	s := &indexScan{ctx: ctx, engine: e, read: r, store: st, index: x, span: r.Range, from: true}
 	if r.Keys != nil {
 		s.span = request.KeyRange{Start: request.KeyBound{Open: true}, End: request.KeyBound{Open: true}}
 		s.done = len(r.Keys) == 0
@@ -108,7 +108,7 @@ func (s *indexScan) peek() *index.Entry {
 func (s *indexScan) NextPartition() bool {
 	s.clean()
 	for e := s.peek(); e != nil; e = s.peek() {
-		if s.ctx.Err() != nil {
+		if s.Err() != nil {
 			return false
 		}
 		switch {
@@ -152,8 +152,12 @@ func (s *indexScan) open() bool {
 			}
 		}
 	}
-	s.part = s.engine.readTable(s.ctx, &s.sub, s.mem)
+	s.closePart()
+	s.part = s.engine.readStore(s.ctx, &s.sub, s.store)
 	if !s.part.NextPartition() {
+		if s.err == nil {
+			s.err = s.part.Err()
+		}
 		return false
 	}
 	if s.index.Definition.Column.Kind == schema.Static && !s.index.Holds(s.part.Static(), s.read.Term) {
@@ -209,22 +213,67 @@ func (s *indexScan) check(r *row.Row) {
 	}
 }
 
+// closePart closes the current partition and keeps its error.
+func (s *indexScan) closePart() {
+	if s.part == nil {
+		return
+	}
+	if s.err == nil {
+		s.err = s.part.Err()
+	}
+	s.part.Close()
+}
+
 // clean removes the entries that were found stale, after another look that no write can come between: a write that brings the
 // value back adds its entry after its row.
 func (s *indexScan) clean() {
+	if len(s.stale) == 0 {
+		return
+	}
+	v := s.store.acquire()
+	defer v.release()
 	for _, e := range s.stale {
 		in := row.Reader{B: e.Clustering}
 		var clustering [][]byte
 		if len(e.Clustering) > 0 {
 			clustering = in.Values(nil, len(s.read.Table.Clustering))
 		}
-		s.mem.View(e.Token, e.Key, len(e.Clustering) == 0, clustering, func(r *row.Row) {
-			if !s.index.Holds(r, s.read.Term) {
-				s.index.Remove(s.read.Term, e)
-			}
-		})
+		s.cleanEntry(v, e, clustering)
 	}
 	s.stale = s.stale[:0]
+}
+
+// cleanEntry removes a stale entry unless its row holds the value now.
+func (s *indexScan) cleanEntry(v *view, e index.Entry, clustering [][]byte) {
+	// What is not in the memtable that takes writes does not change, unless that is frozen now.
+	var old *row.Row
+	if !v.onlyMemory() {
+		r := request.Read{Table: s.read.Table, Keys: [][]byte{e.Key}, Now: s.read.Now, Slices: []row.Slice{}}
+		if len(e.Clustering) > 0 {
+			b := row.Bound{Values: clustering, Inclusive: true}
+			r.Slices = []row.Slice{{Start: b, End: b}}
+		}
+		it := s.engine.readView(s.ctx, &r, s.store, v)
+		defer it.Close()
+		if it.NextPartition() {
+			if old = it.Static(); len(e.Clustering) > 0 {
+				old = it.NextRow()
+			}
+		}
+		if it.Err() != nil || s.index.Holds(old, s.read.Term) {
+			return
+		}
+	}
+	s.engine.gate.RLock()
+	defer s.engine.gate.RUnlock()
+	if s.store.view.Load().mem != v.mem {
+		return
+	}
+	v.mem.View(e.Token, e.Key, len(e.Clustering) == 0, clustering, func(r *row.Row) {
+		if !s.index.Holds(r, s.read.Term) {
+			s.index.Remove(s.read.Term, e)
+		}
+	})
 }
 
 // Key implements row.Iterator.
@@ -240,13 +289,20 @@ func (s *indexScan) PartitionDeletion() row.Deletion { return s.part.PartitionDe
 func (s *indexScan) Static() *row.Row { return s.part.Static() }
 
 // Err implements row.Iterator.
-func (s *indexScan) Err() error { return s.ctx.Err() }
+func (s *indexScan) Err() error {
+	if s.err != nil {
+		return s.err
+	}
+	if s.part != nil && s.part.Err() != nil {
+		return s.part.Err()
+	}
+	return s.ctx.Err()
+}
 
 // Close implements row.Iterator.
 func (s *indexScan) Close() {
 	s.clean()
-	if s.part != nil {
-		s.part.Close()
-	}
+	s.closePart()
+	s.part = nil
 	s.done, s.entries, s.i = true, nil, 0
 }

@@ -3,88 +3,114 @@ package storage
 import (
 	"context"
 	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/storage/index"
-	"github.com/helenusdb/helenus/storage/memtable"
 	"github.com/helenusdb/helenus/storage/request"
 	"github.com/helenusdb/helenus/storage/row"
 )
 
 // store is one table of the engine.
+//
+// Lock order: Engine.change, publishing, Engine.gate, mu.
 type store struct {
+	id    schema.UUID
+	dir   string // of the files; "" in memory
 	table atomic.Pointer[schema.Table]
-	data  atomic.Pointer[tableData]
+	view  atomic.Pointer[view]
+	mu    sync.Mutex // held while the view is replaced
+	// publishing is held while the set of tables on disk changes, in the manifest and then in the view.
+	publishing sync.Mutex
+	gone       atomic.Bool // the table was dropped
+	// queued says that the store is in the queue of those to be flushed; under the queue's lock.
+	queued  bool
+	made    atomic.Bool // the folder is there
+	metrics Metrics
 }
 
-// tableData is what a store holds. It is replaced, under the gate, when the table is truncated or its indexes change.
-type tableData struct {
-	mem     *memtable.Table
-	indexes []*index.Index
-}
-
-// index returns the index of a name, or nil.
-func (d *tableData) index(name string) *index.Index {
-	for _, x := range d.indexes {
-		if x.Definition.Name == name {
-			return x
-		}
+func newStore(t *schema.Table, root string) *store {
+	st := &store{id: t.ID}
+	if root != "" {
+		st.dir = tableDir(root, t)
 	}
-	return nil
+	st.table.Store(t)
+	v := newView(t)
+	st.view.Store(v)
+	return st
+}
+
+// newView returns the view of a table that is empty.
+func newView(t *schema.Table) *view {
+	v := &view{mem: newMemory(t), indexes: newIndexes(t, nil), layout: row.NewLayout(t)}
+	v.setBuilt()
+	return v
 }
 
 func (e *Engine) store(id schema.UUID) *store { return (*e.stores.Load())[id] }
 
-// SetSchema tells the engine the tables and indexes that there are: new ones begin empty, gone ones are freed. A new index of
-// a table with data holds what is written from now on; BuildIndex adds the rest.
+// SetSchema tells the engine the tables and indexes that there are: new ones begin empty, gone ones are freed, with their
+// files. A new index of a table with data holds what is written from now on; BuildIndex adds the rest.
 func (e *Engine) SetSchema(s *schema.Snapshot) {
 	e.change.Lock()
 	defer e.change.Unlock()
 	old := *e.stores.Load()
 	next := make(map[schema.UUID]*store, len(s.ByID))
-	datas := map[*store]*tableData{}
+	changed := map[*store]*schema.Table{}
 	for id, t := range s.ByID {
 		if t.Virtual {
 			continue
 		}
 		st := old[id]
 		if st == nil {
-			st = new(store)
-			datas[st] = newData(t)
+			st = newStore(t, e.dir)
 		} else if st.table.Load() != t {
-			d := st.data.Load()
-			d.mem.SetSchema(t)
-			datas[st] = &tableData{d.mem, newIndexes(t, d.indexes)}
-		}
-		if datas[st] != nil {
-			st.table.Store(t)
+			changed[st] = t
 		}
 		next[id] = st
 	}
+	// What is on disk must not come or go between the two views.
+	for st := range changed {
+		st.publishing.Lock()
+	}
+	views := make(map[*store]func(*view), len(changed))
+	for st, t := range changed {
+		views[st] = redefined(st.view.Load(), t)
+	}
 	e.gate.Lock()
-	for st, d := range datas {
-		st.data.Store(d)
+	for st, t := range changed {
+		st.swap(views[st])
+		st.table.Store(t)
 	}
 	e.stores.Store(&next)
 	e.gate.Unlock()
-	for _, d := range datas {
-		if d.mem.Partitions() == 0 {
-			d.setBuilt()
+	for st := range changed {
+		st.publishing.Unlock()
+		if v := st.view.Load(); v.empty() {
+			v.setBuilt()
+		}
+	}
+	for id, st := range old {
+		if next[id] == nil {
+			e.discard(st)
 		}
 	}
 }
 
-// newData returns the data of a table that is empty.
-func newData(t *schema.Table) *tableData {
-	d := &tableData{memtable.New(t), newIndexes(t, nil)}
-	d.setBuilt()
-	return d
-}
-
-func (d *tableData) setBuilt() {
-	for _, x := range d.indexes {
-		x.SetBuilt()
+// redefined returns the change of a view, which only memtables may change meanwhile, to a new definition of its table.
+func redefined(v *view, t *schema.Table) func(*view) {
+	tables := make([]table, len(v.tables))
+	for i := range v.tables {
+		tables[i] = tableOf(v.tables[i].File, t)
+	}
+	indexes, layout := newIndexes(t, v.indexes), row.NewLayout(t)
+	return func(next *view) {
+		next.mem.SetSchema(t)
+		for _, m := range next.frozen {
+			m.SetSchema(t)
+		}
+		next.tables, next.indexes, next.layout = tables, indexes, layout
 	}
 }
 
@@ -109,19 +135,21 @@ func (e *Engine) BuildIndex(ctx context.Context, table schema.UUID, name string)
 	if st == nil {
 		return ErrUnknownTable
 	}
-	d := st.data.Load()
-	x := d.index(name)
+	v := st.acquire()
+	defer v.release()
+	x := v.index(name)
 	if x == nil {
 		return fmt.Errorf("index %s of table %s: %w", name, st.table.Load().Name, ErrUnknownTable)
 	}
 	if x.Built() {
 		return nil
 	}
-	// Writes that began before the index was known are in memory: SetSchema waited for them at the gate.
+	// Writes that began before the index was known are in the view: SetSchema waited for them at the gate.
 	t := st.table.Load()
 	open := request.KeyBound{Open: true}
 	everything := request.Read{Table: t, Range: request.KeyRange{Start: open, End: open}}
-	it := d.mem.Read(ctx, &everything, e.opts.Partitioner)
+	it := e.readView(ctx, &everything, st, v)
+	defer it.Close()
 	var encoded []byte
 	for it.NextPartition() {
 		x.AddPartition(it.Token(), it.Key())
@@ -146,7 +174,7 @@ func (e *Engine) BuildIndex(ctx context.Context, table schema.UUID, name string)
 // IndexBuilt reports whether reads may use an index.
 func (e *Engine) IndexBuilt(table schema.UUID, name string) bool {
 	if st := e.store(table); st != nil {
-		if x := st.data.Load().index(name); x != nil {
+		if x := st.view.Load().index(name); x != nil {
 			return x.Built()
 		}
 	}
@@ -154,7 +182,7 @@ func (e *Engine) IndexBuilt(table schema.UUID, name string) bool {
 }
 
 // Truncate drops the data of a table for good: when it returns nil, no restart brings it back. After an error the data is
-// gone from memory and comes back at the next start.
+// gone from memory and may come back at the next start.
 func (e *Engine) Truncate(table schema.UUID) error {
 	e.change.Lock()
 	defer e.change.Unlock()
@@ -162,20 +190,99 @@ func (e *Engine) Truncate(table schema.UUID) error {
 	if st == nil {
 		return ErrUnknownTable
 	}
-	fresh := newData(st.table.Load())
+	e.beforeDiscard(st, false)
+	st.publishing.Lock()
+	defer st.publishing.Unlock()
+	fresh := newView(st.table.Load())
 	e.gate.Lock()
-	st.data.Store(fresh)
 	var seq uint64
 	if e.log != nil {
-		seq = e.log.LastSequence()
+		seq = e.sequence()
 	}
+	old := st.clear(fresh)
 	e.gate.Unlock()
-	if e.log == nil || seq == 0 {
+	defer old.finish(e)
+	if e.log == nil {
 		return nil
 	}
 	// The mark must not name a record that a crash may lose: its sequence would be given again.
 	if err := e.log.Sync(); err != nil {
 		return err
 	}
-	return e.manifest.truncate(table, seq)
+	if err := e.manifest.commit(e.void(edit(nil), st.id).truncated(st.id, seq)); err != nil {
+		return err
+	}
+	e.kick()
+	return nil
+}
+
+// void adds the removal of all live tables of a table to an edit.
+func (e *Engine) void(to edit, id schema.UUID) edit {
+	e.manifest.view(id, func(s *tableState) {
+		for d := range s.live {
+			to = to.remove(id, d)
+		}
+	})
+	return to
+}
+
+// emptied is what a store held before clear.
+type emptied struct {
+	frozen []*memory
+	tables []*File
+}
+
+// clear replaces the view of a store; the gate is held alone. What the caller gets must be finished.
+func (st *store) clear(fresh *view) emptied {
+	var old emptied
+	st.swap(func(v *view) {
+		old.frozen = v.frozen
+		for i := range v.tables {
+			f := v.tables[i].File
+			f.refs.Add(1)
+			old.tables = append(old.tables, f)
+		}
+		v.mem, v.frozen, v.tables, v.indexes, v.layout = fresh.mem, nil, nil, fresh.indexes, fresh.layout
+	})
+	return old
+}
+
+// finish frees what a store held: its files go when nobody has them and the manifest does not know them.
+func (old *emptied) finish(e *Engine) {
+	for _, m := range old.frozen {
+		close(m.done)
+		if m.file != nil {
+			old.tables = append(old.tables, m.file)
+		}
+	}
+	for _, f := range old.tables {
+		e.retire(f)
+	}
+}
+
+// discard frees a store whose table was dropped. The schema is the truth: if the manifest cannot be written now, the next
+// start finds tables on disk of a table that is not there.
+func (e *Engine) discard(st *store) {
+	e.beforeDiscard(st, true)
+	st.publishing.Lock()
+	defer st.publishing.Unlock()
+	st.gone.Store(true)
+	fresh := newView(st.table.Load())
+	e.gate.Lock()
+	var seq uint64
+	if e.log != nil {
+		seq = e.sequence()
+	}
+	old := st.clear(fresh)
+	e.gate.Unlock()
+	if e.log != nil {
+		// The mark is for a table that is given the same id.
+		err := e.syncLog()
+		if err == nil {
+			err = e.manifest.commit(e.void(edit(nil), st.id).truncated(st.id, seq))
+		}
+		e.report(err, "drop of a table")
+	}
+	old.finish(e)
+	e.kick()
 }

@@ -3,6 +3,8 @@ package storage
 import (
 	"encoding/binary"
 	"math"
+	"testing"
+	"time"
 
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/types"
@@ -69,3 +71,13 @@ func snapshotOf(tables ...*schema.Table) *schema.Snapshot {
 func int32Value(v int) []byte { return binary.BigEndian.AppendUint32(nil, uint32(v)) }
 
 func int64Value(v int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(v)) }
+
+// waitFor waits until what happens in the background has happened.
+func waitFor(t testing.TB, done func() bool) {
+	t.Helper()
+	for begun := time.Now(); !done(); time.Sleep(time.Millisecond) {
+		if time.Since(begun) > 10*time.Second {
+			t.Fatal("waited for too long")
+		}
+	}
+}

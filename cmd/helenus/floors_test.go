@@ -41,7 +41,7 @@ var floors = map[string]string{
 	"storage/compaction":  "cql/schema cql/token storage/merge storage/row storage/sstable storage/vfs",
 	"storage/memtable":    "cql/schema cql/token cql/types storage/request storage/row storage/slab",
 	"storage/index":       "cql/schema cql/token cql/types storage/request storage/row storage/slab",
-	"storage":             "cql cql/schema cql/token cql/types storage/commitlog storage/index storage/memtable storage/request storage/row storage/vfs",
+	"storage":             "cql cql/schema cql/token cql/types storage/cache storage/commitlog storage/index storage/memtable storage/merge storage/request storage/row storage/sstable storage/vfs",
 	"cluster/ring":        "cql cql/schema cql/token",
 	"cluster/replica":     "cluster/coordinator cql cql/schema storage storage/request storage/row",
 	"cluster/coordinator": "cql cql/schema cql/token cluster/ring storage/request storage/row",

@@ -61,35 +61,67 @@ const minMutation = 16 + 1 + 8 + 1 + 1 + 1
 // not checked. All others are checked to the last byte, so that whoever walks them later need not. Keys and data share b's
 // memory. The error is row.ErrEncoding.
 func DecodeMutations(b []byte, lookup func(schema.UUID) *schema.Table) ([]Mutation, error) {
+	var ms []Mutation
+	var scratch row.Row
+	err := SplitMutations(b, func(n int, _ uint64, one []byte) error {
+		if ms == nil {
+			ms = make([]Mutation, 0, n)
+		}
+		m, err := DecodeMutation(one, lookup, &scratch)
+		ms = append(ms, m)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ms, nil
+}
+
+// SplitMutations calls f with the number of mutations in a record and each of them, as DecodeMutation takes it, with the prefix
+// of its token. It returns the first error of f, row.ErrEncoding when the record is malformed.
+func SplitMutations(b []byte, f func(count int, prefix uint64, one []byte) error) error {
 	r := row.Reader{B: b}
 	n := r.Uvarint()
 	if r.Bad || n > uint64(len(r.B)/minMutation) {
-		return nil, row.ErrEncoding
+		return row.ErrEncoding
 	}
-	ms := make([]Mutation, 0, n)
-	var scratch row.Row
 	for range n {
 		if len(r.B) < minMutation {
-			return nil, row.ErrEncoding
+			return row.ErrEncoding
 		}
-		id := schema.UUID(r.B[:16])
-		r.B = r.B[16:]
-		flags := r.Byte()
-		m := Mutation{Table: lookup(id), Counter: flags&1 != 0, Token: token.Token{Prefix: uint64(r.Int64())}}
-		m.Token.Rest = string(r.Bytes())
-		m.Key, m.Data = r.Bytes(), r.Bytes()
+		start := r.B
+		prefix := binary.LittleEndian.Uint64(r.B[17:])
+		r.B = r.B[25:]
+		for range 3 {
+			r.Bytes()
+		}
 		if r.Bad {
-			return nil, row.ErrEncoding
+			return row.ErrEncoding
 		}
-		if m.Table != nil {
-			if err := m.check(&scratch); err != nil {
-				return nil, err
-			}
+		if err := f(int(n), prefix, start[:len(start)-len(r.B)]); err != nil {
+			return err
 		}
-		ms = append(ms, m)
 	}
 	if len(r.B) > 0 {
-		return nil, row.ErrEncoding
+		return row.ErrEncoding
 	}
-	return ms, nil
+	return nil
+}
+
+// DecodeMutation reads one mutation of those that SplitMutations gives; see DecodeMutations. scratch may be used again.
+func DecodeMutation(one []byte, lookup func(schema.UUID) *schema.Table, scratch *row.Row) (Mutation, error) {
+	r := row.Reader{B: one[16:]}
+	flags := r.Byte()
+	m := Mutation{Table: lookup(schema.UUID(one[:16])), Counter: flags&1 != 0, Token: token.Token{Prefix: uint64(r.Int64())}}
+	m.Token.Rest = string(r.Bytes())
+	m.Key, m.Data = r.Bytes(), r.Bytes()
+	if r.Bad {
+		return Mutation{}, row.ErrEncoding
+	}
+	if m.Table != nil {
+		if err := m.check(scratch); err != nil {
+			return Mutation{}, err
+		}
+	}
+	return m, nil
 }

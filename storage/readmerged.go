@@ -1,0 +1,289 @@
+package storage
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/helenusdb/helenus/cql/token"
+	"github.com/helenusdb/helenus/storage/merge"
+	"github.com/helenusdb/helenus/storage/request"
+	"github.com/helenusdb/helenus/storage/row"
+	"github.com/helenusdb/helenus/storage/sstable"
+)
+
+// readMerged reads a view of several memtables or with tables on disk, which the caller holds.
+func (e *Engine) readMerged(ctx context.Context, r *request.Read, st *store, v *view) row.Iterator {
+	switch {
+	case r.Keys != nil:
+		return merge.Rows(ctx, v.layout, e.lookups(r, st, v))
+	case r.Reversed:
+		return merge.Rows(ctx, v.layout, &lookedUp{heads: e.ranges(r, v), by: e.lookups(r, st, v)})
+	}
+	it := merge.Rows(ctx, v.layout, e.ranges(r, v))
+	if r.Slices != nil {
+		it = &sliced{Iterator: it, read: r}
+	}
+	if a := r.After; a != nil && a.Clustering != nil {
+		// The rest of the partition in which the read goes on is looked up, so that what was read of it is passed over.
+		rest := *r
+		rest.Keys = [][]byte{a.Key}
+		return &following{Iterator: merge.Rows(ctx, v.layout, e.lookups(&rest, st, v)), next: it}
+	}
+	return it
+}
+
+// following is an iterator and, behind it, another one.
+type following struct {
+	row.Iterator
+	next row.Iterator
+}
+
+// NextPartition implements row.Iterator.
+func (f *following) NextPartition() bool {
+	if f.Iterator.NextPartition() {
+		return true
+	}
+	if f.next == nil || f.Iterator.Err() != nil {
+		return false
+	}
+	f.Iterator.Close()
+	f.Iterator, f.next = f.next, nil
+	return f.Iterator.NextPartition()
+}
+
+// Close implements row.Iterator.
+func (f *following) Close() {
+	f.Iterator.Close()
+	if f.next != nil {
+		f.next.Close()
+	}
+}
+
+// sliced leaves out the rows that are outside of a read's slices.
+type sliced struct {
+	row.Iterator
+	read *request.Read
+}
+
+// NextRow implements row.Iterator.
+func (s *sliced) NextRow() *row.Row {
+	for r := s.Iterator.NextRow(); r != nil; r = s.Iterator.NextRow() {
+		for i := range s.read.Slices {
+			if sl := &s.read.Slices[i]; !sl.BeforeStart(s.read.Table, r.Clustering) && !sl.AfterEnd(s.read.Table, r.Clustering) {
+				return r
+			}
+		}
+	}
+	return nil
+}
+
+// ranges returns the partitions of a read's range behind the one where it goes on.
+func (e *Engine) ranges(r *request.Read, v *view) row.Source {
+	rg := r.Range
+	if a := r.After; a != nil {
+		rg.Start = request.KeyBound{Token: e.opts.Partitioner.Token(a.Key), Key: a.Key, Inclusive: r.Reversed && a.Clustering != nil}
+	}
+	return v.source(rg)
+}
+
+// source returns the partitions of a range; the view is held until it is closed.
+func (v *view) source(rg request.KeyRange) row.Source {
+	list := make([]row.Source, 0, 1+len(v.frozen)+len(v.tables))
+	if !v.mem.clean() {
+		list = append(list, v.mem.Source(rg))
+	}
+	for _, m := range v.frozen {
+		list = append(list, m.Source(rg))
+	}
+	on := sstable.Range{Start: sstable.KeyBound(rg.Start), End: sstable.KeyBound(rg.End)}
+	for i := range v.tables {
+		switch t := &v.tables[i]; {
+		case t.err != nil:
+			list = append(list, failed{t.err})
+		case t.reader.InRange(on):
+			list = append(list, t.view.Scan(on))
+		}
+	}
+	return merge.Sources(v.layout, list)
+}
+
+// failed is a source that cannot be read.
+type failed struct{ err error }
+
+// Next implements row.Source.
+func (failed) Next() *row.Partition { return nil }
+
+// Err implements row.Source.
+func (f failed) Err() error { return f.err }
+
+// Close implements row.Source.
+func (failed) Close() {}
+
+// lookups gives the partitions of a read's keys, in the order of the keys.
+type lookups struct {
+	engine *Engine
+	read   *request.Read
+	store  *store
+	view   *view
+	next   int
+	passed bool
+	parts  []*row.Partition
+	find   []sstable.Finder
+	err    error
+}
+
+// lookups returns a source over the keys of r, behind the position where it goes on.
+func (e *Engine) lookups(r *request.Read, st *store, v *view) *lookups {
+	return &lookups{engine: e, read: r, store: st, view: v, passed: r.After == nil}
+}
+
+// Next implements row.Source.
+func (s *lookups) Next() *row.Partition {
+	for s.err == nil && s.next < len(s.read.Keys) {
+		key := s.read.Keys[s.next]
+		s.next++
+		slices := s.read.Slices
+		if !s.passed {
+			after := s.read.After
+			if !bytes.Equal(key, after.Key) {
+				continue
+			}
+			s.passed = true
+			if after.Clustering == nil {
+				continue
+			}
+			slices = s.behind(after.Clustering)
+		}
+		if p := s.lookup(s.engine.opts.Partitioner.Token(key), key, slices); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// behind returns the read's slices as far as they stand behind a row in the order of the read.
+func (s *lookups) behind(clustering [][]byte) []row.Slice {
+	if len(clustering) == 0 {
+		return []row.Slice{} // the only row there can be
+	}
+	t := s.read.Table
+	list := s.read.Slices
+	if list == nil {
+		list = []row.Slice{row.All}
+	}
+	out := make([]row.Slice, 0, len(list))
+	at := row.Bound{Values: clustering}
+	for _, sl := range list {
+		if s.read.Reversed {
+			if row.CompareCuts(t, row.StartCut(sl.Start), row.EndCut(at)) >= 0 {
+				continue
+			}
+			if row.CompareCuts(t, row.EndCut(sl.End), row.EndCut(at)) > 0 {
+				sl.End = at
+			}
+		} else {
+			if row.CompareCuts(t, row.EndCut(sl.End), row.StartCut(at)) <= 0 {
+				continue
+			}
+			if row.CompareCuts(t, row.StartCut(sl.Start), row.StartCut(at)) < 0 {
+				sl.Start = at
+			}
+		}
+		out = append(out, sl)
+	}
+	return out
+}
+
+// lookup returns what the view has of a partition in slices, nil when that is nothing.
+func (s *lookups) lookup(tok token.Token, key []byte, slices []row.Slice) *row.Partition {
+	v := s.view
+	s.parts = s.parts[:0]
+	deleted := row.NoTimestamp // the greatest deletion of the partition
+	if !v.mem.clean() {
+		deleted = s.add(v.mem.Lookup(tok, key, slices, s.read.Reversed), deleted)
+	}
+	for i := len(v.frozen) - 1; i >= 0; i-- {
+		deleted = s.add(v.frozen[i].Lookup(tok, key, slices, s.read.Reversed), deleted)
+	}
+	asked := int64(0)
+	for i := range v.tables {
+		t := &v.tables[i]
+		// Those behind are older still: the deletion hides all that they have.
+		if t.MaxTimestamp() < deleted {
+			break
+		}
+		if t.err != nil {
+			s.err = t.err
+			return nil
+		}
+		rows := slices
+		if !t.view.Covers(slices) {
+			if !t.reader.HasStatics() && !t.reader.HasPartitionDeletions() {
+				continue
+			}
+			rows = []row.Slice{}
+		}
+		if s.find == nil {
+			s.find = make([]sstable.Finder, len(v.tables))
+		}
+		p, err := s.find[i].Lookup(t.view, key, rows, s.read.Reversed)
+		if err != nil {
+			s.err = fmt.Errorf("%s.%s: %w", v.layout.Table.Keyspace, v.layout.Table.Name, err)
+			return nil
+		}
+		if p != nil {
+			asked++
+			deleted = s.add(p, deleted)
+		}
+	}
+	s.store.metrics.partitionReads.Add(1)
+	s.store.metrics.tablesRead.Add(asked)
+	return merge.Partitions(v.layout, s.parts, s.read.Reversed)
+}
+
+// add adds what a source has of the partition.
+func (s *lookups) add(p *row.Partition, deleted int64) int64 {
+	if p == nil {
+		return deleted
+	}
+	s.parts = append(s.parts, p)
+	return max(deleted, p.Deletion.Timestamp)
+}
+
+// Err implements row.Source.
+func (s *lookups) Err() error { return s.err }
+
+// Close implements row.Source.
+func (s *lookups) Close() {}
+
+// lookedUp looks up each partition that heads has: it reads them backwards.
+type lookedUp struct {
+	heads row.Source
+	by    *lookups
+}
+
+// Next implements row.Source.
+func (l *lookedUp) Next() *row.Partition {
+	for h := l.heads.Next(); h != nil; h = l.heads.Next() {
+		slices := l.by.read.Slices
+		if a := l.by.read.After; a != nil && a.Clustering != nil && bytes.Equal(a.Key, h.Key) {
+			slices = l.by.behind(a.Clustering)
+		}
+		if p := l.by.lookup(h.Token, h.Key, slices); p != nil || l.by.err != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// Err implements row.Source.
+func (l *lookedUp) Err() error {
+	if l.by.err != nil {
+		return l.by.err
+	}
+	return l.heads.Err()
+}
+
+// Close implements row.Source.
+func (l *lookedUp) Close() { l.heads.Close() }
