@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"math/bits"
 	"sync"
 	"sync/atomic"
 )
@@ -47,11 +48,7 @@ type keyLock struct {
 }
 
 func newKeyTable(budget int64) *keyTable {
-	n := int64(1)
-	for 2*n*setSize <= budget {
-		n *= 2
-	}
-	return &keyTable{sets: make([]keySet, n)}
+	return &keyTable{sets: make([]keySet, max(budget/setSize, 1))}
 }
 
 func (t *keyTable) size() int64 { return int64(len(t.sets)) * setSize }
@@ -66,8 +63,7 @@ func place(file uint64, h1, h2 int64) (tag, check uint64) {
 
 // locked returns the locked set of a key.
 func (t *keyTable) locked(check uint64) (*keySet, *sync.Mutex) {
-	h := check * 0xd6e8feb86659fd93
-	i := h >> 32 & uint64(len(t.sets)-1)
+	i, _ := bits.Mul64(check*0xd6e8feb86659fd93, uint64(len(t.sets)))
 	l := &t.locks[i&uint64(len(t.locks)-1)].Mutex
 	l.Lock()
 	return &t.sets[i], l

@@ -3,6 +3,7 @@ package sstable
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/helenusdb/helenus/storage/cache"
 	"github.com/helenusdb/helenus/storage/row"
@@ -169,6 +170,10 @@ func (x *bigIndex) find(f *Finder, k *sought) (cache.Entry, bool, error) {
 	w := &f.iw
 	w.open(x.pages, 1)
 	for sample := true; pos < end; sample = false {
+		if n := passEntry(w, pos, k.key); n > 0 && !sample {
+			pos += n
+			continue
+		}
 		e, next, err := x.read(w, pos)
 		if err != nil {
 			return cache.Entry{}, false, err
@@ -189,6 +194,24 @@ func (x *bigIndex) find(f *Finder, k *sought) (cache.Entry, bool, error) {
 		return cache.Entry{}, false, corrupt(x.name, pos, "%s has an entry at %d", x.r.desc.File(CompSummary), end)
 	}
 	return cache.Entry{}, false, nil
+}
+
+// passEntry returns the length of the entry at a position if it can be passed over at a glance: it is of another key, has no
+// index within the partition, and the window has all of it; 0 else.
+func passEntry(w *window, pos int64, key []byte) int64 {
+	i := pos - w.base
+	if i < 0 || i+2 > int64(len(w.buf)) {
+		return 0
+	}
+	b := w.buf[i:]
+	n := 2 + int(binary.BigEndian.Uint16(b))
+	if len(b) < n+10 || bytes.Equal(b[2:n], key) {
+		return 0
+	}
+	if n += 1 + bits.LeadingZeros8(^b[n]); b[n] != 0 {
+		return 0
+	}
+	return int64(n + 1)
 }
 
 // blocks implements partitionIndex.

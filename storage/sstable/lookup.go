@@ -24,6 +24,9 @@ type Finder struct {
 	path []byte
 	key  [64]byte
 	cuts [2]cuts
+	// k and e are of the present lookup.
+	k sought
+	e cache.Entry
 }
 
 // everyRow is the slices of a whole partition.
@@ -85,8 +88,9 @@ func (r *Reader) excludes(k *sought) bool {
 // lookup is Lookup without its error being noted.
 func (f *Finder) lookup(v *View, key []byte, slices []row.Slice, reversed bool) (*partition, error) {
 	r := v.r
-	k := r.hashed(key)
-	if r.excludes(&k) {
+	f.k = r.hashed(key)
+	k := &f.k
+	if r.excludes(k) {
 		return nil, nil
 	}
 	f.d.open(v)
@@ -102,7 +106,7 @@ func (f *Finder) lookup(v *View, key []byte, slices []row.Slice, reversed bool) 
 	if !known {
 		var ok bool
 		var err error
-		if e, ok, err = r.index.find(f, &k); err != nil || !ok {
+		if e, ok, err = r.index.find(f, k); err != nil || !ok {
 			return nil, err
 		}
 		if err := f.p.open(v, &f.w, &f.d, e.Position, &k.tok); err != nil {
@@ -125,7 +129,8 @@ func (f *Finder) lookup(v *View, key []byte, slices []row.Slice, reversed bool) 
 	if slices == nil {
 		slices = everyRow
 	}
-	blocks, err := r.index.blocks(f, v, &e)
+	f.e = e
+	blocks, err := r.index.blocks(f, v, &f.e)
 	if err != nil {
 		return nil, err
 	}
