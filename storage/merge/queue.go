@@ -46,7 +46,5 @@ func (q *queue[T, O]) front() []head[T] {
 
 // drop takes the first n items off.
 func (q *queue[T, O]) drop(n int) {
-	m := copy(q.list, q.list[n:])
-	clear(q.list[m:])
-	q.list = q.list[:m]
+	q.list = q.list[:copy(q.list, q.list[n:])]
 }
