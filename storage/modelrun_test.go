@@ -56,6 +56,22 @@ func (w *world) open() {
 	if _, err = w.e.Replay(w.snapshot()); err != nil {
 		w.t.Fatal(err)
 	}
+	w.buildIndexes()
+}
+
+// buildIndexes builds the indexes that are not, as a node does when it starts.
+func (w *world) buildIndexes() {
+	w.t.Helper()
+	for _, x := range w.tables {
+		for _, i := range x.table.Indexes {
+			if w.e.IndexBuilt(x.table.ID, i.Name) {
+				continue
+			}
+			if err := w.e.BuildIndex(context.Background(), x.table.ID, i.Name); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+	}
 }
 
 func (w *world) close() {
@@ -206,8 +222,7 @@ func intOf(b []byte) int {
 // alter drops a column of a table, adds it again, or changes its indexes.
 func (w *world) alter(x *modelled) {
 	w.t.Helper()
-	old := x.table
-	t := old
+	t := x.table
 	switch n := w.r.IntN(3); {
 	case n == 0 || len(t.Clustering) != 2 || len(t.PartitionKey) != 2:
 		t = w.dropOrAdd(t)
@@ -224,13 +239,7 @@ func (w *world) alter(x *modelled) {
 	x.table, x.m.t = t, t
 	w.begin()
 	w.e.SetSchema(w.snapshot())
-	for _, i := range t.Indexes {
-		if old.Index(i.Name) == nil {
-			if err := w.e.BuildIndex(context.Background(), t.ID, i.Name); err != nil {
-				w.t.Fatal(err)
-			}
-		}
-	}
+	w.buildIndexes()
 	w.done()
 }
 

@@ -33,6 +33,8 @@ type world struct {
 	// written, so that what compaction may purge is never needed again (variant.grace).
 	now   int64
 	event int
+	// dropped is the newest timestamp that the column w of a table may have had when it was dropped.
+	dropped map[schema.UUID]int64
 	// cuts is where the power is cut; nil in a run without.
 	cuts *cuts
 	// synced is the last event that is known to be durable, powerCuts how many cuts were looked at, depth how many deep.
@@ -424,7 +426,11 @@ func copyTable(t *schema.Table) *schema.Table {
 // dropOrAdd drops the column w of a table, or adds it again.
 func (w *world) dropOrAdd(t *schema.Table) *schema.Table {
 	u := copyTable(t)
-	if was, ok := u.Dropped["w"]; ok {
+	was, ok := u.Dropped["w"]
+	if ok && was.At < w.dropped[t.ID] {
+		return u // see below: it stays dropped
+	}
+	if ok {
 		c := *was.Column
 		c.DroppedAt = was.At
 		u.ByID[c.ID], u.ByName["w"] = &c, &c
@@ -440,8 +446,16 @@ func (w *world) dropOrAdd(t *schema.Table) *schema.Table {
 	if c == nil {
 		return u
 	}
-	// What was dropped stays dropped: the next time is never earlier.
+	// What was dropped stays dropped: the next time is never earlier. Cells that are newer than the time of the drop may go when
+	// they are flushed or merged meanwhile, so that a column which has some is not added again.
 	at := max(w.timestamp(), c.DroppedAt)
+	if w.dropped == nil {
+		w.dropped = map[schema.UUID]int64{}
+	}
+	w.dropped[t.ID] = w.now + w.v.jitter
+	if w.r.IntN(4) > 0 {
+		at = w.dropped[t.ID]
+	}
 	gone := *c
 	gone.DroppedAt = math.MinInt64
 	u.Dropped["w"] = schema.DroppedColumn{Column: &gone, At: at}
