@@ -87,6 +87,7 @@ func values(t testing.TB, e *Engine, table *schema.Table) string {
 	}
 	var out []string
 	it = row.LiveFilter(it, 0)
+	defer it.Close()
 	for it.NextPartition() {
 		for x := it.NextRow(); x != nil; x = it.NextRow() {
 			n := func(b []byte) int32 { return int32(binary.BigEndian.Uint32(b)) }

@@ -198,6 +198,7 @@ func (t *tableState) apply(kind byte, r *row.Reader) error {
 		}
 		level := int32(binary.LittleEndian.Uint32(r.B))
 		r.B = r.B[4:]
+		delete(t.dead, d)
 		t.live[d] = liveTable{level, r.Int64()}
 		t.generation = max(t.generation, generationOf(d))
 	default:
