@@ -496,7 +496,7 @@ func TestRunsEnd(t *testing.T) {
 				checkLevels(t, opts, v.Tables)
 			}
 		}
-		for range 300 {
+		for range 150 {
 			id++
 			from := r.Float64() * 500
 			v.Tables = append(v.Tables, tb(id, 1+r.Float64()*3, from, from+400+r.Float64()*100, times(int64(id)*20e6, int64(id)*20e6)))

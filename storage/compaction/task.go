@@ -80,8 +80,10 @@ type Task struct {
 	// Bounds are tokens behind which a new output begins.
 	Bounds []token.Token
 
-	// NoPurge keeps every tombstone: gcBefore is not looked at.
+	// NoPurge keeps every tombstone.
 	NoPurge bool
+	// IgnoreGrace says of which partitions all tombstones are old enough to go; nil for none.
+	IgnoreGrace func(key []byte) bool
 	// AllRepaired says that tombstones may go only when all inputs are repaired: only_purge_repaired_tombstones.
 	AllRepaired bool
 	Provide     Provide

@@ -1,0 +1,517 @@
+package compaction
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/storage/sstable"
+	"github.com/helenusdb/helenus/storage/vfs"
+)
+
+// Options configure a Manager.
+type Options struct {
+	FS vfs.FS
+	// Throughput bounds how many bytes of inputs all tasks read a second together, 0 for no bound: compaction_throughput.
+	Throughput int64
+	// Concurrent is how many tasks run at once: concurrent_compactors; 0 for 2.
+	Concurrent int
+	// Writer is what all tables are written with; fields that say what a table holds are set by the manager.
+	Writer sstable.WriterOptions
+	// Now is the clock; nil is the system's.
+	Now func() time.Time
+	// Bootstrapping reports whether the node still receives the data of its ranges; nil for never.
+	Bootstrapping func() bool
+	// Done is called after each completed task; nil for nobody. It must not call the manager.
+	Done func(Entry)
+	// Log takes what operators should know; nil is the default logger.
+	Log *slog.Logger
+	// Paused leaves background compaction off until Enable: autocompaction_on_startup_enabled.
+	Paused bool
+}
+
+// historySize is how many completed tasks are remembered.
+const historySize = 512
+
+// retryAfter is when a table is looked at again whose background task has failed.
+const retryAfter = time.Minute
+
+// Manager runs the tasks of all stores. All methods may be called by many goroutines; none may be called with a lock of a
+// store held. Source: org.apache.cassandra.db.compaction.CompactionManager.
+type Manager struct {
+	opts  Options
+	limit *Limiter
+	wake  chan struct{}
+	wait  sync.WaitGroup
+	// stop ends all jobs and the loop.
+	ctx  context.Context
+	stop context.CancelCauseFunc
+
+	mu sync.Mutex
+	// changed is signalled when a job ends or a limit changes.
+	changed    *sync.Cond
+	stores     map[schema.UUID]*member
+	jobs       map[*Job]bool
+	concurrent int
+	// active counts the slots in use, waiting the operations that want one: background tasks let them go first.
+	active, waiting int
+	// running holds the ids of tables in jobs, damaged of those that a job has found out of order.
+	running, damaged map[schema.UUID]map[string]bool
+	history          []Entry
+	stats            Stats
+	started, closed  bool
+	rand             *rand.Rand
+}
+
+// member is a store that the manager looks after. Its fields are guarded by the manager's mutex.
+type member struct {
+	Store
+	auto bool
+	// held counts operations that keep background tasks off.
+	held int
+	// schema is the definition that strategies were made for.
+	schema     *schema.Table
+	strategies *Strategies
+	// look says that something may be to do; retry is when to look again after a failure.
+	look  bool
+	retry time.Time
+}
+
+// NewManager returns a manager without stores. Start starts background compaction, Close ends everything.
+func NewManager(o Options) *Manager {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Concurrent <= 0 {
+		o.Concurrent = 2
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	m := &Manager{
+		opts: o, limit: NewLimiter(o.Throughput), wake: make(chan struct{}, 1), stores: map[schema.UUID]*member{},
+		jobs: map[*Job]bool{}, concurrent: o.Concurrent, running: map[schema.UUID]map[string]bool{},
+		damaged: map[schema.UUID]map[string]bool{},
+		rand:    rand.New(rand.NewPCG(uint64(o.Now().UnixNano()), 1)),
+	}
+	m.changed = sync.NewCond(&m.mu)
+	m.ctx, m.stop = context.WithCancelCause(context.Background())
+	return m
+}
+
+// Start lets background compaction run.
+func (m *Manager) Start() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.started || m.closed {
+		return
+	}
+	m.started = true
+	m.wait.Go(m.loop)
+	m.poke()
+}
+
+// Close stops all jobs and returns when they have ended.
+func (m *Manager) Close() {
+	m.mu.Lock()
+	m.closed = true
+	m.stop(fmt.Errorf("%w: the engine closes", ErrStopped))
+	m.changed.Broadcast()
+	m.mu.Unlock()
+	m.poke()
+	m.wait.Wait()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for len(m.jobs) > 0 || m.waiting > 0 {
+		m.changed.Wait()
+	}
+}
+
+// Add puts a store under the manager's care; one that it has under the same id is replaced.
+func (m *Manager) Add(s Store) {
+	t := s.Schema()
+	m.mu.Lock()
+	m.stores[t.ID] = &member{Store: s, auto: !m.opts.Paused, look: true}
+	m.mu.Unlock()
+	m.poke()
+}
+
+// Remove stops the jobs of a store that was dropped and forgets it. It returns when they have ended.
+func (m *Manager) Remove(table schema.UUID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.stores, table)
+	delete(m.damaged, table)
+	m.stopJobsLocked(table, fmt.Errorf("%w: the table was dropped", ErrStopped))
+}
+
+// Notify says that the tables of a store, or its definition, have changed: there may be something to do.
+func (m *Manager) Notify(table schema.UUID) {
+	m.mu.Lock()
+	if st := m.stores[table]; st != nil {
+		st.look, st.retry = true, time.Time{}
+	}
+	m.mu.Unlock()
+	m.poke()
+}
+
+// poke makes the loop look.
+func (m *Manager) poke() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (m *Manager) now() time.Time { return m.opts.Now() }
+
+// gcBefore is the time, in seconds, before which tombstones of t may go.
+func (m *Manager) gcBefore(t *schema.Table) int64 {
+	return m.now().Unix() - int64(t.Options.GCGraceSeconds)
+}
+
+// loop starts background tasks while there are slots.
+func (m *Manager) loop() {
+	timer := time.NewTicker(retryAfter)
+	defer timer.Stop()
+	for {
+		for m.background() {
+		}
+		select {
+		case <-m.wake:
+		case <-timer.C:
+			m.lookAgain()
+		case <-m.ctx.Done():
+			return
+		}
+	}
+}
+
+// lookAgain has all stores looked at: time alone makes tombstones and windows old.
+func (m *Manager) lookAgain() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, st := range m.stores {
+		st.look = true
+	}
+}
+
+// background starts one background task and reports whether it did.
+func (m *Manager) background() bool {
+	m.mu.Lock()
+	if m.closed || m.waiting > 0 || m.active >= m.concurrent {
+		m.mu.Unlock()
+		return false
+	}
+	var candidates []*member
+	for _, st := range m.stores {
+		if st.auto && st.look && st.held == 0 && !m.now().Before(st.retry) {
+			candidates = append(candidates, st)
+		}
+	}
+	m.active++
+	m.mu.Unlock()
+	// The store with the most tasks before it is the first; of equal ones any.
+	slices.SortFunc(candidates, func(a, b *member) int { return slices.Compare(a.Schema().ID[:], b.Schema().ID[:]) })
+	for _, st := range candidates {
+		job, task := m.next(st)
+		if job == nil {
+			continue
+		}
+		m.wait.Go(func() {
+			err := m.execute(job, task)
+			m.mu.Lock()
+			m.active--
+			if err != nil && !errors.Is(err, ErrStopped) {
+				st.retry = m.now().Add(retryAfter)
+			}
+			m.changed.Broadcast()
+			m.mu.Unlock()
+			m.poke()
+		})
+		return true
+	}
+	m.mu.Lock()
+	m.active--
+	m.changed.Broadcast()
+	m.mu.Unlock()
+	return false
+}
+
+// next asks the strategies of a store for a task and claims its inputs; both are nil when there is none.
+func (m *Manager) next(st *member) (*Job, *Task) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed || st.held > 0 || !st.auto || m.stores[st.Schema().ID] != st {
+		return nil, nil
+	}
+	// A change from here on sets look again.
+	st.look = false
+	if !AutoCompaction(st.Schema()) {
+		return nil, nil
+	}
+	task := m.strategiesLocked(st).Next(m.viewLocked(st))
+	if task == nil {
+		return nil, nil
+	}
+	st.look = true
+	return m.claimLocked(st, task), task
+}
+
+// strategiesLocked returns the strategies of a store, made anew when its options have changed.
+func (m *Manager) strategiesLocked(st *member) *Strategies {
+	t := st.Schema()
+	if st.strategies == nil || st.schema != t && !sameOptions(st.schema, t) {
+		st.strategies = NewStrategies(t)
+	}
+	st.schema = t
+	return st.strategies
+}
+
+func sameOptions(a, b *schema.Table) bool {
+	x, y := a.Options.Compaction, b.Options.Compaction
+	if len(x) != len(y) {
+		return false
+	}
+	for k, v := range x {
+		if w, ok := y[k]; !ok || v != w {
+			return false
+		}
+	}
+	return true
+}
+
+// viewLocked returns what strategies decide upon.
+func (m *Manager) viewLocked(st *member) *View {
+	moment := st.Acquire()
+	defer moment.Release()
+	v := &View{
+		Now: m.now().Unix(), GCBefore: m.gcBefore(st.Schema()), Running: m.running[st.Schema().ID], MemtableMin: moment.MemtableMin(),
+		FlushBytes: st.FlushBytes(), Rand: m.rand,
+	}
+	if m.opts.Bootstrapping != nil {
+		v.Bootstrapping = m.opts.Bootstrapping()
+	}
+	bad := m.damaged[st.Schema().ID]
+	for _, l := range moment.Tables() {
+		t := l.Table
+		if l.View == nil || bad[t.ID] || l.Reader.Suspect() {
+			known := *t
+			known.Suspect = true
+			t = &known
+		}
+		v.All = append(v.All, t)
+	}
+	v.Tables = v.All
+	return v
+}
+
+// claimLocked makes the job of a task: its inputs are running from now on.
+func (m *Manager) claimLocked(st *member, t *Task) *Job {
+	id := st.Schema().ID
+	job := &Job{id: newID(), kind: t.Kind, store: st.Store, started: m.now()}
+	set := m.running[id]
+	if set == nil {
+		set = map[string]bool{}
+		m.running[id] = set
+	}
+	for _, x := range t.Inputs {
+		set[x.ID] = true
+		job.tables = append(job.tables, x.ID)
+	}
+	m.jobs[job] = true
+	return job
+}
+
+// execute runs a claimed task to its end and gives up the claim. What an operator should know is logged.
+func (m *Manager) execute(job *Job, t *Task) error {
+	ctx, cancel := context.WithCancelCause(m.ctx)
+	defer cancel(nil)
+	m.mu.Lock()
+	job.cancel = cancel
+	if job.stopped != nil {
+		cancel(job.stopped)
+	}
+	m.mu.Unlock()
+	err := m.run(ctx, job, job.store, t)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	table := job.store.Schema()
+	log := m.opts.Log.With("kind", t.Kind.String(), "keyspace", table.Keyspace, "table", table.Name)
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrStopped), errors.Is(err, ErrGone):
+		log.Info("compaction stopped", "reason", err)
+	default:
+		if bad := damaged(err); bad != nil {
+			m.suspect(table.ID, bad.ID)
+			log.Error("a damaged table is left alone by compactions from now on; scrub or repair it", "id", bad.ID)
+		}
+		log.Error("compaction failed", "error", err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range job.tables {
+		delete(m.running[table.ID], id)
+	}
+	delete(m.jobs, job)
+	if err != nil {
+		m.stats.Aborted++
+	}
+	m.changed.Broadcast()
+	return err
+}
+
+// suspect notes that a table on disk is damaged.
+func (m *Manager) suspect(table schema.UUID, id string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.damaged[table] == nil {
+		m.damaged[table] = map[string]bool{}
+	}
+	m.damaged[table][id] = true
+}
+
+// finished notes a completed task.
+func (m *Manager) finished(s Store, e Entry) {
+	t := s.Schema()
+	e.Keyspace, e.Table = t.Keyspace, t.Name
+	now := m.now()
+	e.Took, e.At = now.Sub(e.At), now
+	m.mu.Lock()
+	m.stats.Completed++
+	m.stats.Bytes += e.BytesIn
+	if len(m.history) == historySize {
+		m.history = slices.Delete(m.history, 0, 1)
+	}
+	m.history = append(m.history, e)
+	m.mu.Unlock()
+	if m.opts.Done != nil {
+		m.opts.Done(e)
+	}
+}
+
+// SetThroughput changes how many bytes tasks read a second, 0 for no bound. Tasks that run follow at once.
+func (m *Manager) SetThroughput(bytes int64) { m.limit.SetRate(bytes) }
+
+// Throughput returns the bound in bytes a second, 0 for none.
+func (m *Manager) Throughput() int64 { return m.limit.Rate() }
+
+// SetConcurrent changes how many tasks run at once. Those that run are not stopped.
+func (m *Manager) SetConcurrent(n int) {
+	m.mu.Lock()
+	m.concurrent = max(n, 1)
+	m.changed.Broadcast()
+	m.mu.Unlock()
+	m.poke()
+}
+
+// Concurrent returns how many tasks may run at once.
+func (m *Manager) Concurrent() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.concurrent
+}
+
+// SetAuto turns background compaction of a table on or off. Jobs that run are not stopped.
+func (m *Manager) SetAuto(table schema.UUID, on bool) {
+	m.mu.Lock()
+	if st := m.stores[table]; st != nil {
+		st.auto, st.look = on, true
+	}
+	m.mu.Unlock()
+	m.poke()
+}
+
+// Auto reports whether a table is compacted in the background: it was not turned off here nor by the table's options.
+func (m *Manager) Auto(table schema.UUID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	st := m.stores[table]
+	return st != nil && st.auto && AutoCompaction(st.Schema())
+}
+
+// Pending estimates how many background tasks a table has before it.
+func (m *Manager) Pending(table schema.UUID) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	st := m.stores[table]
+	if st == nil {
+		return 0
+	}
+	return m.strategiesLocked(st).Pending(m.viewLocked(st))
+}
+
+// Running returns the jobs that run, the oldest first.
+func (m *Manager) Running() []Info {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []Info
+	for j := range m.jobs {
+		out = append(out, j.info())
+	}
+	slices.SortFunc(out, func(a, b Info) int { return a.Started.Compare(b.Started) })
+	return out
+}
+
+// History returns the last completed tasks, the oldest first.
+func (m *Manager) History() []Entry {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.history)
+}
+
+// Stats returns what was done since the start.
+func (m *Manager) Stats() Stats {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.stats
+}
+
+// Stop stops all jobs of a kind and reports how many there were. They end soon after, and background tasks may be picked anew.
+func (m *Manager) Stop(kind Kind) (n int) {
+	return m.stopJobs(func(j *Job) bool { return j.kind == kind })
+}
+
+// StopID stops the job with an id and reports whether there is one.
+func (m *Manager) StopID(id string) bool {
+	return m.stopJobs(func(j *Job) bool { return j.id == id }) > 0
+}
+
+func (m *Manager) stopJobs(which func(*Job) bool) (n int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for j := range m.jobs {
+		if which(j) {
+			j.stop(fmt.Errorf("%w: an operator asked for it", ErrStopped))
+			n++
+		}
+	}
+	m.changed.Broadcast()
+	return n
+}
+
+// stopJobsLocked stops the jobs of a table and waits for their end.
+func (m *Manager) stopJobsLocked(table schema.UUID, why error) {
+	for {
+		any := false
+		for j := range m.jobs {
+			if j.store.Schema().ID == table {
+				j.stop(why)
+				any = true
+			}
+		}
+		if !any {
+			return
+		}
+		m.changed.Broadcast()
+		m.changed.Wait()
+	}
+}
