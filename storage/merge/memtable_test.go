@@ -229,15 +229,19 @@ func TestMemtableRange(t *testing.T) {
 func TestMemtableChanges(t *testing.T) {
 	table := testTable(false)
 	l := row.NewLayout(table)
-	const rows, page = 40, 8
+	const rows = 40
 	old, young := row.Deletion{Timestamp: 1, Local: 1}, row.Deletion{Timestamp: 9, Local: 9}
 	c := func(i int) [][]byte { return [][]byte{intValue(i)} }
 	cut := func(i int, after bool) row.Cut { return row.Cut{Values: c(i), After: after} }
 	full := func(i int) [][]byte { return [][]byte{intValue(i), intValue(0)} }
+	youngest := row.Deletion{Timestamp: 20, Local: 20}
 	for name, x := range map[string]struct {
 		before, after func(b *request.Builder)
 		want          string
 	}{
+		"behind rows that a range has hidden": {func(b *request.Builder) { b.DeleteRange(sliceOf(cut(5, false), cut(30, false)), young) },
+			func(b *request.Builder) { b.DeleteRange(sliceOf(cut(0, false), cut(20, false)), youngest) },
+			"0-4 live>9 9>20 20>9 9>live 30-39"},
 		"a range behind the page": {nil, func(b *request.Builder) { b.DeleteRange(sliceOf(cut(20, false), cut(30, false)), young) },
 			"0-19 live>9 9>live 30-39"},
 		"a range over it": {nil, func(b *request.Builder) { b.DeleteRange(sliceOf(cut(3, false), cut(30, false)), young) },
@@ -287,7 +291,7 @@ func TestMemtableChanges(t *testing.T) {
 				if from < 0 {
 					from = last
 				}
-				if count++; count == page-1 {
+				if count++; count == 5 { // the first page has 8
 					apply(x.after)
 				}
 				continue

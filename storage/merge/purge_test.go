@@ -258,6 +258,24 @@ func TestPurgeAsks(t *testing.T) {
 	if len(asked) != 1 || asked["a"] != 1 {
 		t.Errorf("asked for %v", asked)
 	}
+	// Each partition has a bound of its own.
+	p.Overlap = func(_ token.Token, key []byte) (int64, bool) {
+		return map[string]int64{"a": 5, "b": 6, "c": 0}[string(key)], string(key) != "c"
+	}
+	var list []*stored
+	for _, key := range []string{"a", "b", "a", "c", "a"} {
+		s := ofRow(row.Row{Deletion: row.Live, Cells: tombs(old)})
+		s.key = []byte(key)
+		list = append(list, s)
+	}
+	left := ""
+	src = Purge(&listSource{list: list}, p)
+	for q := src.Next(); q != nil; q = src.Next() {
+		left += string(q.Key)
+	}
+	if left != "aaa" {
+		t.Errorf("left are %s", left)
+	}
 }
 
 // TestPurgeHides holds that what a purged deletion hid does not come back, from a source that left it in; of counters too.
@@ -351,6 +369,14 @@ func TestPurgeChangesNothing(t *testing.T) {
 		}
 		if fmt.Sprint(compacted) != fmt.Sprint(merged) {
 			gone++
+		}
+		// A single source passes a merge as it is, with what its deletions hide.
+		alone := newFacts()
+		g.base = 0
+		alone.add(g.facts())
+		raw, tidy := purged(t, l, alone.source(key), p, false), purged(t, l, alone.merged(l, key), p, false)
+		if fmt.Sprint(raw) != fmt.Sprint(tidy) {
+			t.Fatalf("seed %d: purged\n%v\nmerged first\n%v\nof\n%v", seed, raw, tidy, alone.source(key))
 		}
 		if compacted != nil {
 			if again := purged(t, l, compacted, p, false); fmt.Sprint(again) != fmt.Sprint(compacted) {
