@@ -32,7 +32,7 @@ func (s *scope) prepareBatch(st *ast.Batch) (*Plan, error) {
 		if e == nil {
 			return nil, nil
 		}
-		return s.term(e, Spec{"[batch]", "[batch]", name, t})
+		return s.term(e, Spec{Keyspace: "[batch]", Table: "[batch]", Name: name, Type: t})
 	}
 	p := &Plan{Kind: KindBatch, Body: b}
 	for i, sub := range st.Statements {

@@ -152,7 +152,7 @@ func (s *scope) conditionValues(cond *Condition, a *ast.Condition, recv Spec) (e
 		recv = valueOf(recv)
 	case ast.IN:
 		if a.Values == nil {
-			list := Spec{recv.Keyspace, recv.Table, "in(" + recv.Name + ")", types.ListOf(recv.Type, false)}
+			list := recv.part("in("+recv.Name+")", types.ListOf(recv.Type, false))
 			cond.Value, err = s.term(a.Value, list)
 			return err
 		}

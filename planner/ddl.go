@@ -1,8 +1,6 @@
 package planner
 
 import (
-	"strings"
-
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/types"
@@ -232,7 +230,7 @@ func (s *scope) prepareOther(st ast.Statement) (*Plan, error) {
 		if p, ok, err := s.prepareAbsent(st); ok {
 			return p, err
 		}
-		return nil, refuseOther(st.What)
+		return nil, refuseOther(st)
 	}
 	s.shapeSafe = true
 	return s.prepareModification(st)
@@ -248,16 +246,4 @@ func checkTruncate(t *schema.Table) error {
 		return cql.Unauthorizedf("%s keyspace is not user-modifiable.", t.Keyspace)
 	}
 	return nil
-}
-
-// refuseOther answers a statement that nothing carries out: those on roles and permissions as Cassandra does without
-// authentication, others by saying so.
-func refuseOther(what string) error {
-	for word := range strings.FieldsSeq(what) {
-		switch word {
-		case "ROLE", "ROLES", "USER", "USERS", "IDENTITY", "GRANT", "REVOKE", "LIST", "PERMISSIONS":
-			return cql.Unauthorizedf("You have to be logged in and not anonymous to perform this request")
-		}
-	}
-	return cql.Invalidf("%s is not supported by Helenus yet", what)
 }

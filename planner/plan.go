@@ -28,6 +28,13 @@ type Body interface{ planBody() }
 type Spec struct {
 	Keyspace, Table, Name string
 	Type                  *types.Type
+	// Desc says that a result column is a clustering column in descending order, which is part of its type in Cassandra.
+	Desc bool
+}
+
+// part is a receiver that is derived from s: an element, an argument.
+func (s Spec) part(name string, t *types.Type) Spec {
+	return Spec{Keyspace: s.Keyspace, Table: s.Table, Name: name, Type: t}
 }
 
 // Plan is a statement made ready against one schema. It is immutable and may be used by any number of executions at once.
@@ -165,11 +172,13 @@ func undefinedColumn(name string, t *schema.Table) error {
 }
 
 // specOf is the receiver that a column is.
-func specOf(c *schema.Column) Spec { return Spec{c.Keyspace, c.Table, c.Name, c.Type} }
+func specOf(c *schema.Column) Spec {
+	return Spec{Keyspace: c.Keyspace, Table: c.Table, Name: c.Name, Type: c.Type, Desc: c.Desc}
+}
 
 // named is a receiver of the statement's table under another name: "in(c)", "[limit]".
 func (s *scope) named(name string, t *types.Type) Spec {
-	return Spec{s.table.Keyspace, s.table.Name, name, t}
+	return Spec{Keyspace: s.table.Keyspace, Table: s.table.Name, Name: name, Type: t}
 }
 
 // Value is one bound value. Bytes is nil for null and belongs to the caller for the length of the execution.

@@ -155,7 +155,11 @@ func (s *scope) selectItems(p *SelectPlan, b *selectionBuilder, items *selectabl
 		if name == "" {
 			name = x.name()
 		}
-		result = append(result, s.named(name, sel.Type()))
+		spec := s.named(name, sel.Type())
+		if c, ok := x.selectable.(*columnSelectable); ok {
+			spec.Desc = c.column.Desc
+		}
+		result = append(result, spec)
 		c, ok := sel.(*columnSelector)
 		if plain = plain && ok; plain {
 			p.Direct = append(p.Direct, c.index)

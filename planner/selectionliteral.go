@@ -257,7 +257,7 @@ func (x *tupleSelectable) assignable(recv Spec) (types.Assignability, error) {
 		return types.NotAssignable, nil
 	}
 	for i, item := range x.items {
-		if m, err := item.assignable(Spec{recv.Keyspace, recv.Table, recv.Name, recv.Type.Elems[i]}); err != nil || m == types.NotAssignable {
+		if m, err := item.assignable(recv.part(recv.Name, recv.Type.Elems[i])); err != nil || m == types.NotAssignable {
 			return m, err
 		}
 	}

@@ -120,7 +120,7 @@ func (s *scope) hint(e *ast.TypeHint, recv Spec) (Term, error) {
 	if err != nil {
 		return nil, err
 	}
-	casted := Spec{recv.Keyspace, recv.Table, s.hintText(e, t), t}
+	casted := recv.part(s.hintText(e, t), t)
 	m, err := s.assignable(e.Of, casted)
 	if err != nil {
 		return nil, err

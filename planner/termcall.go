@@ -250,7 +250,7 @@ func (s *scope) call(e ast.Expr, recv Spec) (Term, error) {
 			// Which function is meant may depend on how large a number is.
 			s.shapeSafe = false
 		}
-		spec := Spec{recv.Keyspace, recv.Table, "arg" + strconv.Itoa(i) + "(system." + f.Name + ")", f.Args[i]}
+		spec := recv.part("arg"+strconv.Itoa(i)+"(system."+f.Name+")", f.Args[i])
 		if t.args[i], err = s.term(a, spec); err != nil {
 			return nil, err
 		}

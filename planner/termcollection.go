@@ -10,17 +10,17 @@ import (
 
 // valueOf is the receiver of an element of a list, set or vector, or of a map's value.
 func valueOf(recv Spec) Spec {
-	return Spec{recv.Keyspace, recv.Table, "value(" + recv.Name + ")", recv.Type.Elems[len(recv.Type.Elems)-1]}
+	return recv.part("value("+recv.Name+")", recv.Type.Elems[len(recv.Type.Elems)-1])
 }
 
 // keyOf is the receiver of a map's key.
 func keyOf(recv Spec) Spec {
-	return Spec{recv.Keyspace, recv.Table, "key(" + recv.Name + ")", recv.Type.Elems[0]}
+	return recv.part("key("+recv.Name+")", recv.Type.Elems[0])
 }
 
 // indexOf is the receiver of a list's index.
 func indexOf(recv Spec) Spec {
-	return Spec{recv.Keyspace, recv.Table, "idx(" + recv.Name + ")", types.TInt}
+	return recv.part("idx("+recv.Name+")", types.TInt)
 }
 
 // collectionTerm is a list, set or map that was written out. items are the elements, or keys and values by turns. None of

@@ -13,12 +13,12 @@ func isTuple(t *types.Type) bool { return t.Kind == types.Tuple || t.Kind == typ
 
 // componentOf is the receiver of the tuple's component i.
 func componentOf(recv Spec, i int) Spec {
-	return Spec{recv.Keyspace, recv.Table, recv.Name + "[" + strconv.Itoa(i) + "]", recv.Type.Elems[i]}
+	return recv.part(recv.Name+"["+strconv.Itoa(i)+"]", recv.Type.Elems[i])
 }
 
 // fieldOf is the receiver of the user type's field i.
 func fieldOf(recv Spec, i int) Spec {
-	return Spec{recv.Keyspace, recv.Table, recv.Name + "." + recv.Type.Fields[i], recv.Type.Elems[i]}
+	return recv.part(recv.Name+"."+recv.Type.Fields[i], recv.Type.Elems[i])
 }
 
 // tupleTerm is a tuple or user type that was written out, one item a component; a tuple may have fewer than its type.

@@ -15,7 +15,8 @@ const errMasked = "Cannot mask columns because dynamic data masking is not enabl
 // CreateTable carries out CREATE TABLE.
 // Source: org.apache.cassandra.cql3.statements.schema.CreateTableStatement; cql.md 1.4.
 //
-// Deviation: COMPACT STORAGE is refused.
+// Deviation: COMPACT STORAGE is refused. A column written as a ReversedType and ordered DESC besides is in descending order;
+// Cassandra turns its order twice and shows it as descending.
 func CreateTable(s *Snapshot, env *Env, d TableDef) (Result, error) {
 	p, err := newProperties(d.With)
 	if err != nil {
@@ -55,7 +56,7 @@ func CreateTable(s *Snapshot, env *Env, d TableDef) (Result, error) {
 	if err := options.validate(); err != nil {
 		return Result{}, err
 	}
-	b := &tableBuilder{s: s, d: d, t: t, columns: make(map[string]*Column)}
+	b := &tableBuilder{s: s, d: d, t: t, columns: make(map[string]*Column), reversed: make(map[string]bool)}
 	if err := b.build(key); err != nil {
 		return Result{}, err
 	}
@@ -134,6 +135,8 @@ type tableBuilder struct {
 	d       TableDef
 	t       *Table
 	columns map[string]*Column // those not yet placed
+	// reversed are the columns whose type is written as a ReversedType, which is another way to say DESC.
+	reversed map[string]bool
 }
 
 func (b *tableBuilder) build(key KeyDef) error {
@@ -175,6 +178,7 @@ func (b *tableBuilder) resolve() error {
 		if hasNestedCollection(typ) {
 			return cql.Invalidf("Non-frozen UDTs with nested non-frozen collections are not supported")
 		}
+		b.reversed[c.Name] = types.IsReversedName(c.Type.Class)
 		kind := Regular
 		if c.Static {
 			kind = Static
@@ -258,6 +262,9 @@ func (b *tableBuilder) orderClustering() error {
 				"(%s must appear before %s)", c.Name, o.Column)
 		}
 		c.Desc = o.Desc
+	}
+	for _, c := range b.t.Clustering {
+		c.Desc = c.Desc || b.reversed[c.Name]
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func (s *statement) weigh(text, literals int) int {
 func columnSpecs(specs []planner.Spec) []wire.ColumnSpec {
 	out := make([]wire.ColumnSpec, len(specs))
 	for i, s := range specs {
-		out[i] = wire.ColumnSpec{Keyspace: s.Keyspace, Table: s.Table, Name: s.Name, Type: s.Type}
+		out[i] = wire.ColumnSpec{Keyspace: s.Keyspace, Table: s.Table, Name: s.Name, Type: s.Type, Reversed: s.Desc}
 	}
 	return out
 }

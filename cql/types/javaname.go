@@ -91,8 +91,14 @@ func (t *Type) printJavaParameters(b *strings.Builder, inFrozen bool) {
 	}
 }
 
+// IsReversedName reports whether a Java class string is that of a ReversedType: of a column in descending order.
+func IsReversedName(s string) bool {
+	rest, ok := strings.CutPrefix(strings.TrimPrefix(strings.TrimSpace(s), marshalPackage), "ReversedType")
+	return ok && strings.HasPrefix(strings.TrimSpace(rest), "(")
+}
+
 // ParseJavaName returns the type of a Java class string, with or without package names. ReversedType is dropped: order
-// belongs to the column. A class of Cassandra's without a CQL name gives a Custom type; any other unknown class is a
+// belongs to the column (IsReversedName). A class of Cassandra's without a CQL name gives a Custom type; any other unknown class is a
 // ConfigurationException, broken syntax a SyntaxException. Source: org.apache.cassandra.db.marshal.TypeParser.
 func ParseJavaName(s string) (*Type, error) {
 	p := &nameParser{s: s}

@@ -383,7 +383,7 @@ func (c *casRequest) answer(applied bool, sink Sink) error {
 	rows := c.foundRows(columns)
 	if len(rows) > 0 {
 		for _, col := range columns {
-			specs = append(specs, planner.Spec{Keyspace: col.Keyspace, Table: col.Table, Name: col.Name, Type: col.Type})
+			specs = append(specs, planner.Spec{Keyspace: col.Keyspace, Table: col.Table, Name: col.Name, Type: col.Type, Desc: col.Desc})
 		}
 	}
 	if err := sink.Begin(specs); err != nil {

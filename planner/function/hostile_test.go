@@ -28,11 +28,15 @@ func hostileDecimals() [][]byte {
 func TestHostileDecimals(t *testing.T) {
 	values := hostileDecimals()
 	check := func(what string, f func()) {
-		start := time.Now()
-		f()
-		if d := time.Since(start); d > 300*time.Millisecond {
-			t.Errorf("%s takes %v", what, d)
+		var d time.Duration
+		for range 5 { // others may have the processor for a while, but not each time
+			start := time.Now()
+			f()
+			if d = time.Since(start); d <= 300*time.Millisecond {
+				return
+			}
 		}
+		t.Errorf("%s takes %v", what, d)
 	}
 	for _, functions := range natives {
 		for _, f := range functions {
