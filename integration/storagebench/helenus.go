@@ -20,6 +20,7 @@ import (
 type helenusEngine struct {
 	*storage.Engine
 	dir       string
+	sizes     sizes
 	kv, wideT *schema.Table
 }
 
@@ -57,8 +58,8 @@ func newTable(name string, columns ...column) *schema.Table {
 
 func openHelenus(dir string, s sizes) (engine, error) {
 	e := &helenusEngine{
-		dir: dir,
-		kv:  newTable("kv", column{"k", schema.PartitionKey, types.TBlob}, column{"v", schema.Regular, types.TBlob}),
+		dir: dir, sizes: s,
+		kv: newTable("kv", column{"k", schema.PartitionKey, types.TBlob}, column{"v", schema.Regular, types.TBlob}),
 		wideT: newTable("wide", column{"p", schema.PartitionKey, types.TBlob}, column{"c", schema.Clustering, types.TBigint},
 			column{"v", schema.Regular, types.TBlob}),
 	}
@@ -66,7 +67,7 @@ func openHelenus(dir string, s sizes) (engine, error) {
 }
 
 func (e *helenusEngine) start(mode storage.SyncMode) (err error) {
-	if e.Engine, err = storage.Open(e.dir, storage.Options{Sync: mode}); err != nil {
+	if e.Engine, err = storage.Open(e.dir, storage.Options{Sync: mode, MemtableSpace: int64(e.sizes.MemtableMiB) << 20}); err != nil {
 		return err
 	}
 	_, err = e.Replay(&schema.Snapshot{ByID: map[schema.UUID]*schema.Table{e.kv.ID: e.kv, e.wideT.ID: e.wideT}})
@@ -177,7 +178,7 @@ func (e *helenusEngine) wide() (int, error) {
 	return e.iterate(&request.Read{Table: e.wideT, Keys: [][]byte{widePartition}, Now: time.Now().Unix()}, 3)
 }
 
-func (e *helenusEngine) settle() error { return e.Sync() }
+func (e *helenusEngine) settle() error { return e.Flush(context.Background()) }
 
 func (e *helenusEngine) compact() error { return e.Sync() }
 
