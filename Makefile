@@ -6,7 +6,7 @@ CUTS      ?= 20000
 BIN       := bin/helenus
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race fuzz bench bench-storage model powercuts oracle clients suites abuse lint fmt ci clean
+.PHONY: help build run test race fuzz bench bench-storage model powercuts oracle clients suites sstables abuse lint fmt ci clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -48,6 +48,9 @@ clients: build ## seven real clients against Helenus, as a table client x protoc
 
 suites: build ## the drivers' own test suites against Helenus, with what fails and why
 	cd integration && HELENUS_BIN=$(CURDIR)/$(BIN) ./suites/run.sh
+
+sstables: build ## random schemas: Cassandra judges and serves our tables, we read its (needs Java and Maven)
+	cd integration && HELENUS_BIN=$(CURDIR)/$(BIN) ./sstables/run.sh
 
 abuse: build ## a million malformed frames, half-sent headers and floods beside a good client
 	cd integration && HELENUS_BIN=$(CURDIR)/$(BIN) ABUSE_FRAMES=1000000 ABUSE_STRICT=1 $(GO) test ./abuse -run Campaign -count=1 -timeout 40m -v
