@@ -194,7 +194,7 @@ func (n *Node) makeSelf() error {
 
 func (n *Node) openEngine(snapshot *schema.Snapshot) error {
 	o := n.opts.Storage
-	o.Partitioner, o.FS = n.opts.Partitioner, n.opts.FS
+	o.Partitioner, o.FS, o.HostID, o.Log = n.opts.Partitioner, n.opts.FS, &n.self.ID, n.opts.Log
 	engine, err := storage.Open(n.opts.Dir, o)
 	if err != nil {
 		return err
@@ -204,9 +204,12 @@ func (n *Node) openEngine(snapshot *schema.Snapshot) error {
 	if err != nil {
 		return errors.Join(err, engine.Close())
 	}
+	for _, lost := range stats.Lost {
+		n.opts.Log.Warn("A table on disk that no edit of the manifest names was put away", "files", lost)
+	}
 	if stats.Records > 0 {
-		n.opts.Log.Info("Replayed the commit log", "segments", stats.Segments, "mutations", stats.Mutations, "unknown_table", stats.Unknown,
-			"torn_bytes", stats.TornBytes, "took_ms", time.Since(n.started).Milliseconds())
+		n.opts.Log.Info("Replayed the commit log", "segments", stats.Segments, "mutations", stats.Mutations, "flushed", stats.Truncated,
+			"unknown_table", stats.Unknown, "torn_bytes", stats.TornBytes, "took_ms", time.Since(n.started).Milliseconds())
 	}
 	local := replica.New(engine, n.self.ID, n.clock.next)
 	n.coord = coordinator.New(n.self, local, alone{}, wall{}, n.opts.Timeouts)

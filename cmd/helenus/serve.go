@@ -120,8 +120,26 @@ func storageOptions(cfg *config.Config) storage.Options {
 	mode := map[string]storage.SyncMode{"periodic": storage.SyncPeriodic, "batch": storage.SyncBatch, "group": storage.SyncGroup}[cfg.CommitlogSync]
 	return storage.Options{
 		CommitLogDir: cfg.CommitlogDir, Sync: mode, SyncPeriod: cfg.CommitlogSyncPeriod, GroupWindow: cfg.CommitlogGroupWindow,
-		SegmentSize: int(cfg.CommitlogSegmentBytes), MaxMutation: int(cfg.MaxMutationBytes),
+		SegmentSize: int(cfg.CommitlogSegmentBytes), MaxMutation: int(cfg.MaxMutationBytes), LogSpace: cfg.CommitlogTotalBytes,
+		MemtableSpace: memtableSpace(cfg), CleanupThreshold: cfg.MemtableCleanupThreshold, FlushWriters: cfg.MemtableFlushWriters,
+		ColumnIndexSize: int(cfg.ColumnIndexBytes),
 	}
+}
+
+// memtablePart is the part of the machine's memory that memtables take by default, within bounds. Cassandra takes an eighth of
+// it too: half of a heap that is a quarter of the memory.
+const (
+	memtablePart     = 8
+	minMemtableSpace = 128 << 20
+	maxMemtableSpace = 4 << 30
+)
+
+// memtableSpace returns what memtables may take, in bytes: what is set, on the heap and beside it, else a part of the memory.
+func memtableSpace(cfg *config.Config) int64 {
+	if n := cfg.MemtableHeapBytes + cfg.MemtableOffheapBytes; n > 0 {
+		return n
+	}
+	return min(max(physicalMemory()/memtablePart, minMemtableSpace), maxMemtableSpace)
 }
 
 // newServer puts sessions and sockets on a node.

@@ -35,7 +35,13 @@ type Config struct {
 	CommitlogSyncPeriod       time.Duration
 	CommitlogGroupWindow      time.Duration
 	CommitlogSegmentBytes     int64
+	CommitlogTotalBytes       int64 // 0 means 8 GiB or a quarter of the volume
 	MaxMutationBytes          int64 // 0 means half a segment
+	MemtableHeapBytes         int64 // 0, and below: a part of the machine's memory
+	MemtableOffheapBytes      int64
+	MemtableCleanupThreshold  float64 // 0 means 1/(MemtableFlushWriters+1)
+	MemtableFlushWriters      int
+	ColumnIndexBytes          int64 // 0 means 64 KiB
 	ReadTimeout, RangeTimeout time.Duration
 	WriteTimeout              time.Duration
 	CounterTimeout            time.Duration
@@ -64,8 +70,8 @@ func Default() *Config {
 		DataDir: "helenus-data", Snitch: "SimpleSnitch", DC: "datacenter1", Rack: "rack1",
 		Authenticator: "AllowAllAuthenticator", Authorizer: "AllowAllAuthorizer",
 		CommitlogSync: "periodic", CommitlogSyncPeriod: 10 * time.Second, CommitlogGroupWindow: 10 * time.Millisecond,
-		CommitlogSegmentBytes: 32 << 20,
-		ReadTimeout:           5 * time.Second, RangeTimeout: 10 * time.Second, WriteTimeout: 2 * time.Second, CounterTimeout: 5 * time.Second,
+		CommitlogSegmentBytes: 32 << 20, MemtableFlushWriters: 2,
+		ReadTimeout: 5 * time.Second, RangeTimeout: 10 * time.Second, WriteTimeout: 2 * time.Second, CounterTimeout: 5 * time.Second,
 		CASTimeout: 1800 * time.Millisecond, TruncateTimeout: time.Minute, RequestTimeout: 10 * time.Second,
 		BatchWarnBytes: 5 << 10, BatchFailBytes: 50 << 10, UnloggedBatchPartitions: 10,
 		MaxFrameBytes: 16 << 20, MaxConnections: -1, MaxConnectionsPerIP: -1, DefaultKeyspaceRF: 1,
@@ -180,11 +186,11 @@ func known(name string) bool {
 
 // withoutEffect holds settings that steer only how Cassandra gets its work done; whatever they say, clients see no difference.
 var withoutEffect = wordSet(`concurrent_reads concurrent_writes concurrent_counter_writes concurrent_materialized_view_writes
-	memtable_allocation_type memtable_heap_space memtable_offheap_space memtable_cleanup_threshold memtable_flush_writers memtable
+	memtable_allocation_type memtable
 	disk_optimization_strategy file_cache_size file_cache_enabled buffer_pool_use_heap_if_exhausted trickle_fsync trickle_fsync_interval
 	index_summary_capacity index_summary_resize_interval key_cache_size key_cache_save_period key_cache_keys_to_save row_cache_size
 	row_cache_save_period row_cache_keys_to_save counter_cache_size counter_cache_save_period counter_cache_keys_to_save
-	cache_load_timeout column_index_size column_index_cache_size concurrent_compactors concurrent_validations compaction_throughput
+	cache_load_timeout column_index_cache_size concurrent_compactors concurrent_validations compaction_throughput
 	sstable_preemptive_open_interval uuid_sstable_identifiers_enabled sstable stream_entire_sstables stream_throughput_outbound
 	inter_dc_stream_throughput_outbound native_transport_max_threads native_transport_allow_older_protocols internode_compression
 	inter_dc_tcp_nodelay internode_max_message_size gc_log_threshold gc_warn_threshold commitlog_disk_access_mode disk_access_mode
@@ -309,6 +315,10 @@ func (c *Config) check(path string) error {
 		return fmt.Errorf("%s: commitlog_segment_size must be between 1MiB and 2048MiB", path)
 	case c.MaxMutationBytes*2 > c.CommitlogSegmentBytes:
 		return fmt.Errorf("%s: commitlog_segment_size must be at least twice the size of max_mutation_size", path)
+	case c.MemtableFlushWriters < 1:
+		return fmt.Errorf("%s: memtable_flush_writers must be at least 1, but was %d", path, c.MemtableFlushWriters)
+	case c.MemtableCleanupThreshold != 0 && (c.MemtableCleanupThreshold < 0.01 || c.MemtableCleanupThreshold > 0.99):
+		return fmt.Errorf("%s: memtable_cleanup_threshold must be >= 0.01 and <= 0.99, but was %v", path, c.MemtableCleanupThreshold)
 	}
 	return nil
 }

@@ -66,6 +66,15 @@ var settings = []setting{
 	duration("commitlog_sync_period", "commitlog_sync_period_in_ms", func(c *Config) *time.Duration { return &c.CommitlogSyncPeriod }),
 	duration("commitlog_sync_group_window", "commitlog_sync_group_window_in_ms", func(c *Config) *time.Duration { return &c.CommitlogGroupWindow }),
 	size("commitlog_segment_size", "commitlog_segment_size_in_mb", "MiB", func(c *Config) *int64 { return &c.CommitlogSegmentBytes }),
+	size("commitlog_total_space", "commitlog_total_space_in_mb", "MiB", func(c *Config) *int64 { return &c.CommitlogTotalBytes }),
+	size("memtable_heap_space", "memtable_heap_space_in_mb", "MiB", func(c *Config) *int64 { return &c.MemtableHeapBytes }),
+	size("memtable_offheap_space", "memtable_offheap_space_in_mb", "MiB", func(c *Config) *int64 { return &c.MemtableOffheapBytes }),
+	{name: "memtable_cleanup_threshold", set: func(c *Config, v *yaml.Node, _ bool) (err error) {
+		c.MemtableCleanupThreshold, err = strconv.ParseFloat(v.Value, 64)
+		return err
+	}},
+	number("memtable_flush_writers", func(c *Config) *int { return &c.MemtableFlushWriters }),
+	size("column_index_size", "column_index_size_in_kb", "KiB", func(c *Config) *int64 { return &c.ColumnIndexBytes }),
 	size("max_mutation_size", "max_mutation_size_in_kb", "KiB", func(c *Config) *int64 { return &c.MaxMutationBytes }),
 	duration("read_request_timeout", "read_request_timeout_in_ms", func(c *Config) *time.Duration { return &c.ReadTimeout }),
 	duration("range_request_timeout", "range_request_timeout_in_ms", func(c *Config) *time.Duration { return &c.RangeTimeout }),
