@@ -57,7 +57,8 @@ func (r *generatedRows) Next() *row.Unfiltered {
 	r.i += r.step
 	r.cells = [2]row.Cell{{Column: colA, Value: benchValue, Timestamp: 5, Local: row.NoLocal},
 		{Column: colB, Value: benchValue, Timestamp: 5, Local: row.NoLocal}}
-	r.row = row.Row{Clustering: r.values[:], Liveness: row.Liveness{Timestamp: 5, Expiry: row.NoLocal}, Deletion: row.Live, Cells: r.cells[:]}
+	r.row = row.Row{Clustering: r.values[:], Liveness: row.Liveness{Timestamp: 5, Expiry: row.NoLocal}, Deletion: row.Live,
+		Cells: r.cells[:]}
 	r.u.Row = &r.row
 	return &r.u
 }

@@ -239,7 +239,8 @@ func TestMemtableChanges(t *testing.T) {
 		before, after func(b *request.Builder)
 		want          string
 	}{
-		"behind rows that a range has hidden": {func(b *request.Builder) { b.DeleteRange(sliceOf(cut(5, false), cut(30, false)), young) },
+		"behind rows that a range has hidden": {
+			func(b *request.Builder) { b.DeleteRange(sliceOf(cut(5, false), cut(30, false)), young) },
 			func(b *request.Builder) { b.DeleteRange(sliceOf(cut(0, false), cut(20, false)), youngest) },
 			"0-4 live>9 9>20 20>9 9>live 30-39"},
 		"a range behind the page": {nil, func(b *request.Builder) { b.DeleteRange(sliceOf(cut(20, false), cut(30, false)), young) },
