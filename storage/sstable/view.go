@@ -58,6 +58,10 @@ func (r *Reader) View(t *schema.Table) (*View, error) {
 		if err != nil {
 			return nil, err
 		}
+		col := v.table.Clustering[i]
+		if col.Desc != ct.desc || col.Type.Kind != types.Custom && valueTypeOf(col.Type) != valueTypeOf(ct.typ) {
+			return nil, fmt.Errorf("%s is ordered by %s where %s.%s has %q", r.desc, name, v.table.Keyspace, v.table.Name, col.Name)
+		}
 		v.values = append(v.values, valueTypeOf(ct.typ))
 		if ct.ring != nil {
 			if v.ring == nil {
