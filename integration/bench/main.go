@@ -175,7 +175,11 @@ func launchCassandra() (*target, string) {
 	addr, err := call("address")
 	if err == nil {
 		var pid int
-		if pid, err = cassandraPID(); err == nil {
+		var text string
+		if text, err = call("pid"); err == nil {
+			pid, err = strconv.Atoi(text)
+		}
+		if err == nil {
 			t := &target{name: "cassandra", addr: addr, pid: pid, ready: ready, stop: stop, got: map[string][]figures{}}
 			t.idleRSS, err = rss(pid)
 			return t, ""
@@ -183,18 +187,6 @@ func launchCassandra() (*target, string) {
 	}
 	stop()
 	return nil, err.Error()
-}
-
-func cassandraPID() (int, error) {
-	cache := os.Getenv("JUDGE_CACHE")
-	if cache == "" {
-		cache = filepath.Join("..", ".cache", "judge")
-	}
-	b, err := os.ReadFile(filepath.Join(cache, "node", "pid"))
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(strings.TrimSpace(string(b)))
 }
 
 // measure loads a server with 64 workers on 4 connections and reads its processor time beside.

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [ "${1:-}" = record ]; then
-  export JUDGE_HOST=127.0.8.1 JUDGE_DC=dc1 JUDGE_YAML=$'user_defined_functions_enabled: true\nmaterialized_views_enabled: true'
+  export JUDGE_HOST=127.0.6.1 JUDGE_DC=dc1 JUDGE_YAML=$'user_defined_functions_enabled: true\nmaterialized_views_enabled: true'
   oracle/cassandra clean
   trap 'oracle/cassandra clean' EXIT
   oracle/cassandra start
