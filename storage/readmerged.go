@@ -198,48 +198,101 @@ func (s *lookups) behind(clustering [][]byte) []row.Slice {
 // lookup returns what the view has of a partition in slices, nil when that is nothing.
 func (s *lookups) lookup(tok token.Token, key []byte, slices []row.Slice) *row.Partition {
 	v := s.view
+	s.store.metrics.partitionReads.Add(1)
+	if len(v.tables) > 0 && (len(slices) > 0 || slices == nil && len(v.layout.Table.Clustering) == 0) {
+		if n := merge.NewNames(v.layout, slices, s.read.Columns, s.read.Now); n != nil {
+			return s.lookupNames(n, tok, key)
+		}
+	}
 	s.parts = s.parts[:0]
 	deleted := row.NoTimestamp // the greatest deletion of the partition
-	if !v.mem.clean() {
-		deleted = s.add(v.mem.Lookup(tok, key, slices, s.read.Reversed), deleted)
+	for i := range 1 + len(v.frozen) {
+		if m := v.memory(i); !m.clean() {
+			deleted = s.add(m.Lookup(tok, key, slices, s.read.Reversed), deleted)
+		}
 	}
-	for i := len(v.frozen) - 1; i >= 0; i-- {
-		deleted = s.add(v.frozen[i].Lookup(tok, key, slices, s.read.Reversed), deleted)
-	}
-	asked := int64(0)
 	for i := range v.tables {
 		t := &v.tables[i]
 		// Those behind are older still: the deletion hides all that they have.
 		if t.MaxTimestamp() < deleted {
 			break
 		}
-		if t.err != nil {
-			s.err = t.err
-			return nil
-		}
 		rows := slices
-		if !t.view.Covers(slices) {
+		if t.err == nil && !t.view.Covers(slices) {
 			if !t.reader.HasStatics() && !t.reader.HasPartitionDeletions() {
 				continue
 			}
 			rows = []row.Slice{}
 		}
-		if s.find == nil {
-			s.find = make([]sstable.Finder, len(v.tables))
-		}
-		p, err := s.find[i].Lookup(t.view, key, rows, s.read.Reversed)
-		if err != nil {
-			s.err = fmt.Errorf("%s.%s: %w", v.layout.Table.Keyspace, v.layout.Table.Name, err)
+		p := s.lookupTable(i, key, rows, s.read.Reversed)
+		if s.err != nil {
 			return nil
 		}
-		if p != nil {
-			asked++
-			deleted = s.add(p, deleted)
+		deleted = s.add(p, deleted)
+	}
+	return merge.Partitions(v.layout, s.parts, s.read.Reversed)
+}
+
+// lookupNames looks single rows up, in no older table than is needed.
+func (s *lookups) lookupNames(n *merge.Names, tok token.Token, key []byte) *row.Partition {
+	v := s.view
+	for i := range 1 + len(v.frozen) {
+		if m := v.memory(i); !m.clean() && s.err == nil {
+			s.err = n.Add(m.Lookup(tok, key, n.Slices(), false))
 		}
 	}
-	s.store.metrics.partitionReads.Add(1)
-	s.store.metrics.tablesRead.Add(asked)
-	return merge.Partitions(v.layout, s.parts, s.read.Reversed)
+	for i := range v.tables {
+		if s.err != nil {
+			return nil
+		}
+		if !n.Reduce(v.tables[i].MaxTimestamp()) {
+			break
+		}
+		if p := s.lookupTable(i, key, n.Slices(), false); s.err == nil {
+			s.err = s.wrap(n.Add(p))
+		}
+	}
+	if s.err != nil {
+		return nil
+	}
+	return n.Partition(s.read.Reversed)
+}
+
+// lookupTable returns what the i-th table has of a partition in slices. Its error is the source's.
+func (s *lookups) lookupTable(i int, key []byte, slices []row.Slice, reversed bool) *row.Partition {
+	t := &s.view.tables[i]
+	if t.err != nil {
+		s.err = s.wrap(t.err)
+		return nil
+	}
+	if s.find == nil {
+		s.find = make([]sstable.Finder, len(s.view.tables))
+	}
+	p, err := s.find[i].Lookup(t.view, key, slices, reversed)
+	if err != nil {
+		s.err = s.wrap(err)
+		return nil
+	}
+	if p != nil {
+		s.store.metrics.tablesRead.Add(1)
+	}
+	return p
+}
+
+// wrap names the table in an error.
+func (s *lookups) wrap(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s.%s: %w", s.view.layout.Table.Keyspace, s.view.layout.Table.Name, err)
+}
+
+// memory returns the i-th memtable of the view, newest first.
+func (v *view) memory(i int) *memory {
+	if i == 0 {
+		return v.mem
+	}
+	return v.frozen[len(v.frozen)-i]
 }
 
 // add adds what a source has of the partition.
