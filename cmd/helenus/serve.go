@@ -150,6 +150,9 @@ func newServer(cfg *config.Config, f *startFlags, node *cluster.Node, native net
 		BatchLimits: exec.BatchLimits{
 			WarnBytes: int(cfg.BatchWarnBytes), FailBytes: int(cfg.BatchFailBytes), UnloggedPartitions: cfg.UnloggedBatchPartitions,
 		},
+		Overflow: map[string]exec.OverflowPolicy{
+			"REJECT": exec.OverflowReject, "CAP": exec.OverflowCap, "CAP_NOWARN": exec.OverflowCapNoWarn,
+		}[cfg.ExpirationOverflow],
 		Trace: func(s session.TraceStart) session.Trace { return node.NewTrace(s.Client, s.Request, s.Parameters) },
 	})
 	o := server.Options{

@@ -125,5 +125,8 @@ func configure(f *startFlags, fs *pflag.FlagSet, env map[string]string, log *slo
 	if fs.Changed("rack") {
 		cfg.Rack = f.rack
 	}
+	for _, w := range cfg.Partly() {
+		log.Warn(w)
+	}
 	return cfg, nil
 }

@@ -23,6 +23,8 @@ type Options struct {
 	Partitioner token.Partitioner
 	// BatchLimits are the sizes at which batches are warned about and refused.
 	BatchLimits exec.BatchLimits
+	// Overflow says what becomes of cells that would expire too late.
+	Overflow exec.OverflowPolicy
 	// WritesWait says that a write may wait for the disk (commitlog_sync batch or group), so that it must not hold up the
 	// requests behind it.
 	WritesWait bool
@@ -71,7 +73,7 @@ func New(o Options) *Handler {
 		}
 	}
 	h := &Handler{
-		o: o, modifier: exec.NewModifier(o.Backend, o.BatchLimits), env: planner.PrepareEnv{Partitioner: o.Partitioner},
+		o: o, modifier: exec.NewModifier(o.Backend, o.BatchLimits, o.Overflow), env: planner.PrepareEnv{Partitioner: o.Partitioner},
 		prepared: newCache[[16]byte](o.PreparedBytes), plans: newCache[string](o.PlanBytes), scans: newScans(),
 		node: planner.Env{Partitioner: o.Partitioner, Functions: exec.FunctionEnv(o.Backend)},
 	}

@@ -74,7 +74,7 @@ func (m *Modifier) batch(
 			return Result{}, err
 		}
 	}
-	res := Result{Warnings: graceWarning(kind, list)}
+	res := Result{Warnings: append(st.warnings, graceWarning(kind, list)...)}
 	warnings, err := m.checkSize(st, kind)
 	res.Warnings = append(res.Warnings, warnings...)
 	if err != nil {
@@ -130,7 +130,7 @@ func (m *Modifier) conditionalBatch(
 			return Result{}, err
 		}
 	}
-	return Result{}, m.runCAS(ctx, c, o, sink)
+	return m.runCAS(ctx, c, o, sink)
 }
 
 // graceWarning warns of a logged batch on tables without a grace period.

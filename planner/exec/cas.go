@@ -21,16 +21,16 @@ func (m *Modifier) conditional(
 	if err := c.add(p, env); err != nil {
 		return Result{}, err
 	}
-	return Result{}, m.runCAS(ctx, c, o, sink)
+	return m.runCAS(ctx, c, o, sink)
 }
 
 // runCAS carries out c and answers with its rows.
-func (m *Modifier) runCAS(ctx context.Context, c *casRequest, o *Options, sink Sink) error {
+func (m *Modifier) runCAS(ctx context.Context, c *casRequest, o *Options, sink Sink) (Result, error) {
 	switch {
 	case !o.Serial.IsSerial():
-		return cql.Invalidf("Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL")
+		return Result{}, cql.Invalidf("Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL")
 	case o.Consistency.IsSerial():
-		return cql.Invalidf("%s is not supported as conditional update commit consistency. Use ANY if you mean \"make sure it is "+
+		return Result{}, cql.Invalidf("%s is not supported as conditional update commit consistency. Use ANY if you mean \"make sure it is "+
 			"accepted but I don't care how many replicas commit it for non-SERIAL reads\"", o.Consistency)
 	}
 	st := m.states.Get().(*writeState)
@@ -38,10 +38,11 @@ func (m *Modifier) runCAS(ctx context.Context, c *casRequest, o *Options, sink S
 	st.begin(ctx, c.env, o.Consistency, 0)
 	c.st = st
 	applied, err := m.w.CAS(ctx, c, o.Serial, o.Consistency)
+	res := Result{Warnings: st.warnings}
 	if err != nil {
-		return err
+		return res, err
 	}
-	return c.answer(applied, sink)
+	return res, c.answer(applied, sink)
 }
 
 // existence is what IF EXISTS and IF NOT EXISTS ask of a row; it is none for conditions on columns.

@@ -302,7 +302,7 @@ type testNode struct {
 
 func newTestNode() *testNode {
 	mem := newMemory()
-	return &testNode{memory: mem, m: NewModifier(mem, DefaultBatchLimits), now: 1000}
+	return &testNode{memory: mem, m: NewModifier(mem, DefaultBatchLimits, OverflowReject), now: 1000}
 }
 
 // rowSink keeps the rows of an answer.

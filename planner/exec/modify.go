@@ -19,9 +19,9 @@ type Modifier struct {
 }
 
 // NewModifier returns a Modifier that writes by w.
-func NewModifier(w Writer, limits BatchLimits) *Modifier {
+func NewModifier(w Writer, limits BatchLimits, overflow OverflowPolicy) *Modifier {
 	m := &Modifier{w: w, limits: limits}
-	m.states.New = func() any { return &writeState{w: w} }
+	m.states.New = func() any { return &writeState{w: w, overflow: overflow} }
 	return m
 }
 
@@ -56,7 +56,7 @@ func (m *Modifier) Modify(
 	if len(ms) == 0 {
 		return Result{}, nil
 	}
-	return Result{}, m.w.Write(ctx, ms, writeType(p.Table, len(ms)), o.Consistency)
+	return Result{Warnings: st.warnings}, m.w.Write(ctx, ms, writeType(p.Table, len(ms)), o.Consistency)
 }
 
 // timestamp is the time of a request's writes: what the client gave, or the clock's.
@@ -100,10 +100,12 @@ func checkWriteLevel(t *schema.Table, cl cql.Consistency) error {
 // writeState is what the execution of a modification works with. It is pooled; what it points to outside of itself, but for
 // tables, is dropped by end.
 type writeState struct {
-	w     Writer
-	ctx   context.Context
-	env   *planner.Env
-	level cql.Consistency
+	w        Writer
+	overflow OverflowPolicy
+	warnings []string // for the client, who keeps them
+	ctx      context.Context
+	env      *planner.Env
+	level    cql.Consistency
 	// timestamp is the request's, in microseconds.
 	timestamp int64
 	params    writeParams
@@ -134,7 +136,7 @@ func (st *writeState) begin(ctx context.Context, env *planner.Env, cl cql.Consis
 }
 
 func (st *writeState) end() {
-	st.ctx, st.env = nil, nil
+	st.ctx, st.env, st.warnings = nil, nil, nil
 	if cap(st.parts) > maxPooledParts || cap(st.keys) > maxPooledParts {
 		st.parts, st.ms, st.keys = nil, nil, nil
 	}

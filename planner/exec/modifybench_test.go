@@ -45,7 +45,7 @@ func newInsertBench(t testing.TB, create, insert string, values ...[]byte) *inse
 		t.Fatal(err)
 	}
 	b := &insertBench{plan: p.Body.(*planner.ModificationPlan), o: Options{Consistency: cql.One, Serial: cql.Serial}}
-	b.m = NewModifier(&b.w, DefaultBatchLimits)
+	b.m = NewModifier(&b.w, DefaultBatchLimits, OverflowReject)
 	b.env = planner.Env{Now: 1764000000, Version: cql.V5, Partitioner: token.Murmur3{}}
 	for _, v := range values {
 		b.env.Values = append(b.env.Values, planner.Value{Bytes: v})

@@ -39,7 +39,7 @@ func newCellNode(t testing.TB, statements ...string) *cellNode {
 	n.must(t, "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}", "USE ks")
 	n.must(t, statements...)
 	w := &keeping{memory: n.memory}
-	return &cellNode{testNode: n, w: w, m: NewModifier(w, DefaultBatchLimits), o: Options{Consistency: cql.One, Serial: cql.Serial}}
+	return &cellNode{testNode: n, w: w, m: NewModifier(w, DefaultBatchLimits, OverflowReject), o: Options{Consistency: cql.One, Serial: cql.Serial}}
 }
 
 func (n *cellNode) plan(t testing.TB, text string) (*planner.Plan, *parser.Parsed) {
@@ -332,7 +332,7 @@ func TestConditionalBatchOfOlderPlans(t *testing.T) {
 	n.must(t, "ALTER TABLE t WITH comment = 'x'")
 	newer, _ := n.plan(t, "UPDATE t SET l[1] = 9 WHERE k = 1 AND c = 5")
 	w := &casReads{memory: n.memory}
-	m := NewModifier(w, DefaultBatchLimits)
+	m := NewModifier(w, DefaultBatchLimits, OverflowReject)
 	batch := func(plans ...*planner.Plan) (*rowSink, error) {
 		sink := &rowSink{}
 		var items []BatchItem

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"fmt"
+
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/types"
 	"github.com/helenusdb/helenus/planner"
@@ -11,7 +13,7 @@ import (
 const maxTTL = 20 * 365 * 24 * 60 * 60
 
 // maxExpiry is the last second at which a cell may expire, and its text. It is that of Cassandra's shipped setting
-// storage_compatibility_mode: CASSANDRA_4. Source: org.apache.cassandra.db.rows.Cell.getVersionedMaxDeletiontionTime.
+// storage_compatibility_mode: CASSANDRA_4, under which tables are written in a format that cannot hold a later one. Source: org.apache.cassandra.db.rows.Cell.getVersionedMaxDeletiontionTime.
 const (
 	maxExpiry     int64 = 1<<31 - 2
 	maxExpiryText       = "2038-01-19T03:14:06+00:00"
@@ -36,7 +38,7 @@ func (p *writeParams) times(m *planner.ModificationPlan, env *planner.Env, times
 	if m.Verb == planner.Delete || m.Table.Counter {
 		return nil
 	}
-	p.ttl, err = timeToLive(m, env)
+	p.ttl, err = p.timeToLive(m, env)
 	return err
 }
 
@@ -63,10 +65,10 @@ func timestampOf(term planner.Term, env *planner.Env, standard int64) (int64, er
 }
 
 // timeToLive evaluates USING TTL, or takes the table's default. Source: Attributes.getTimeToLive.
-func timeToLive(m *planner.ModificationPlan, env *planner.Env) (int32, error) {
+func (p *writeParams) timeToLive(m *planner.ModificationPlan, env *planner.Env) (int32, error) {
 	standard := m.Table.Options.DefaultTTL
 	if m.TTL == nil {
-		return standard, checkExpiry(m, standard, env.Now, "default ")
+		return standard, p.checkExpiry(m, standard, "default ")
 	}
 	v, unset, err := m.TTL.Eval(env)
 	switch {
@@ -84,18 +86,37 @@ func timeToLive(m *planner.ModificationPlan, env *planner.Env) (int32, error) {
 	case ttl > maxTTL:
 		return 0, cql.Invalidf("ttl is too large. requested (%d) maximum (%d)", ttl, maxTTL)
 	}
-	return ttl, checkExpiry(m, ttl, env.Now, "")
+	return ttl, p.checkExpiry(m, ttl, "")
 }
 
-// checkExpiry refuses a time to live that ends behind the last second that can be stored.
-// Source: ExpirationDateOverflowHandling, policy REJECT.
-func checkExpiry(m *planner.ModificationPlan, ttl int32, now int64, which string) error {
-	if ttl == 0 || now+int64(ttl) <= maxExpiry {
+// OverflowPolicy says what becomes of a time to live that ends behind the last second that can be stored.
+// Source: org.apache.cassandra.cql3.statements.ExpirationDateOverflowHandling.
+type OverflowPolicy uint8
+
+// The policies: the statement is refused; what it writes expires at that second, with a warning or without.
+const (
+	OverflowReject OverflowPolicy = iota
+	OverflowCap
+	OverflowCapNoWarn
+)
+
+// expiryTail ends the texts about such a time to live.
+const expiryTail = "this limitation is fixed. See CASSANDRA-14092 and CASSANDRA-14227 for more details."
+
+// checkExpiry refuses such a time to live or warns of it. which tells a table's default from a statement's own.
+func (p *writeParams) checkExpiry(m *planner.ModificationPlan, ttl int32, which string) error {
+	if ttl == 0 || p.now+int64(ttl) <= maxExpiry || p.st.overflow == OverflowCapNoWarn {
 		return nil
 	}
-	return cql.Invalidf("Request on table %s.%s with %sttl of %d seconds exceeds maximum supported expiration date of %s. "+
-		"In order to avoid this use a lower TTL, change the expiration date overflow policy or upgrade to a version where "+
-		"this limitation is fixed. See CASSANDRA-14092 and CASSANDRA-14227 for more details.", m.Table.Keyspace, m.Table.Name, which, ttl, maxExpiryText)
+	text := fmt.Sprintf("Request on table %s.%s with %sttl of %d seconds exceeds maximum supported expiration date of %s", m.Table.Keyspace,
+		m.Table.Name, which, ttl, maxExpiryText)
+	if p.st.overflow == OverflowReject {
+		return cql.Invalidf("%s. In order to avoid this use a lower TTL, change the expiration date overflow policy or upgrade to a version "+
+			"where %s", text, expiryTail)
+	}
+	p.st.warnings = append(p.st.warnings, text+" and will have its expiration capped to that date. In order to avoid this use a lower TTL "+
+		"or upgrade to a version where "+expiryTail)
+	return nil
 }
 
 // deletion deletes what is there at the statement's time.
@@ -117,5 +138,5 @@ func (p *writeParams) expiry() int64 {
 	if p.ttl == 0 {
 		return row.NoLocal
 	}
-	return p.now + int64(p.ttl)
+	return min(p.now+int64(p.ttl), maxExpiry)
 }

@@ -56,6 +56,7 @@ type Config struct {
 	MaxConnectionsPerIP       int // -1: no limit
 	DefaultKeyspaceRF         int
 	StorageCompatibilityMode  string // CASSANDRA_4, UPGRADING or NONE
+	ExpirationOverflow        string // REJECT, CAP or CAP_NOWARN
 	UseStatementsEnabled      bool
 	PreparedStatementsBytes   int64
 	// Given holds the honoured settings that were set, by their new names, as they were written.
@@ -75,7 +76,7 @@ func Default() *Config {
 		CASTimeout: 1800 * time.Millisecond, TruncateTimeout: time.Minute, RequestTimeout: 10 * time.Second,
 		BatchWarnBytes: 5 << 10, BatchFailBytes: 50 << 10, UnloggedBatchPartitions: 10,
 		MaxFrameBytes: 16 << 20, MaxConnections: -1, MaxConnectionsPerIP: -1, DefaultKeyspaceRF: 1,
-		StorageCompatibilityMode: "CASSANDRA_4", UseStatementsEnabled: true, PreparedStatementsBytes: 10 << 20,
+		StorageCompatibilityMode: "CASSANDRA_4", ExpirationOverflow: "REJECT", UseStatementsEnabled: true, PreparedStatementsBytes: 10 << 20,
 		Given: map[string]string{},
 	}
 }
@@ -205,6 +206,15 @@ func wordSet(words string) map[string]bool {
 		m[w] = true
 	}
 	return m
+}
+
+// Partly returns a warning for each setting that is taken and means less here than it does in Cassandra, wherever it came from.
+func (c *Config) Partly() (warnings []string) {
+	if c.StorageCompatibilityMode != "CASSANDRA_4" {
+		warnings = append(warnings, fmt.Sprintf("storage_compatibility_mode: %s is taken as CASSANDRA_4: tables are written in the format nb, so "+
+			"that nothing can expire after 2038-01-19T03:14:06Z", c.StorageCompatibilityMode))
+	}
+	return warnings
 }
 
 // unsupported returns the warning for a setting of Cassandra's that Helenus does not honour, or "" when it asks for nothing

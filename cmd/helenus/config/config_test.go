@@ -74,6 +74,22 @@ initial_token:
 	}
 }
 
+// TestExpiryDates holds the policy in either case, and that a mode which would need other files is warned about.
+func TestExpiryDates(t *testing.T) {
+	c, w, err := load(t, "expiration_date_overflow_policy: cap_nowarn\nstorage_compatibility_mode: CASSANDRA_4\n", true)
+	if err != nil || len(w)+len(c.Partly()) > 0 || c.ExpirationOverflow != "CAP_NOWARN" {
+		t.Errorf("%q, %q, %v", c.ExpirationOverflow, w, err)
+	}
+	for _, mode := range []string{"NONE", "UPGRADING"} {
+		if c, _, err = load(t, "storage_compatibility_mode: "+mode+"\n", true); err != nil {
+			t.Fatal(err)
+		}
+		if w := c.Partly(); len(w) != 1 || !strings.HasPrefix(w[0], "storage_compatibility_mode: "+mode+" is taken as CASSANDRA_4") {
+			t.Errorf("%q", w)
+		}
+	}
+}
+
 func TestUnknownNames(t *testing.T) {
 	_, w, err := load(t, "clustr_name: x\n", false)
 	if err != nil || len(w) != 1 || !strings.HasSuffix(w[0], `cassandra.yaml:1: unknown setting "clustr_name"; did you mean "cluster_name"?`) {
@@ -97,6 +113,7 @@ func TestBadFiles(t *testing.T) {
 		{"num_tokens: many\n", "whole number"},
 		{"num_tokens: 0\n", "between 1 and 1536"},
 		{"partitioner: Foo\n", "expected one of"},
+		{"expiration_date_overflow_policy: ignore\n", "expected one of REJECT, CAP, CAP_NOWARN"},
 		{"authenticator: com.example.Mine\n", "not supported"},
 		{"a: &x [1]\ncluster_name: *x\n", "aliases"},
 		{"- a\n", "name: value"},

@@ -91,6 +91,11 @@ var settings = []setting{
 	number("native_transport_max_concurrent_connections_per_ip", func(c *Config) *int { return &c.MaxConnectionsPerIP }),
 	number("default_keyspace_rf", func(c *Config) *int { return &c.DefaultKeyspaceRF }),
 	choice("storage_compatibility_mode", func(c *Config) *string { return &c.StorageCompatibilityMode }, "", "CASSANDRA_4", "UPGRADING", "NONE"),
+	// In Cassandra it is a property of the Java machine, cassandra.expiration_date_overflow_policy, in any case.
+	{name: "expiration_date_overflow_policy", set: func(c *Config, v *yaml.Node, old bool) error {
+		v = &yaml.Node{Kind: v.Kind, Value: strings.ToUpper(v.Value)}
+		return choice("", func(c *Config) *string { return &c.ExpirationOverflow }, "", "REJECT", "CAP", "CAP_NOWARN").set(c, v, old)
+	}},
 	{name: "use_statements_enabled", set: func(c *Config, v *yaml.Node, _ bool) (err error) {
 		c.UseStatementsEnabled, err = strconv.ParseBool(v.Value)
 		return err
