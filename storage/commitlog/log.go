@@ -109,6 +109,7 @@ type Log struct {
 	asked    bool       // someone wants a sync now
 	idle     bool       // the syncer waits for a kick
 	late     bool       // periodic: the last sync is too long ago, appends wait
+	full     bool       // the disk has no room for more
 	started  bool
 	closing  bool
 	err      error // why nothing is accepted

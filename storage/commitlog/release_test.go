@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/helenusdb/helenus/storage/vfs"
 )
@@ -195,6 +197,50 @@ func TestReplaceJournal(t *testing.T) {
 		_, got := openJournal(t, mem.CrashClone(r))
 		if old := len(got) == 10 && got[9] == "old 9"; !old && !(len(got) >= 2 && got[1] == "new 1") || old && done {
 			t.Fatalf("seed %d: found %q, replaced %v", seed, got, done)
+		}
+	}
+}
+
+// TestFullDisk fills the disk: records wait, none is lost and none acknowledged before it is written, and they go on when there is
+// room. A log that closes meanwhile says what is wrong.
+func TestFullDisk(t *testing.T) {
+	for _, mode := range []Mode{Batch, Periodic} {
+		fs := newMem(t)
+		l, _, _ := replayFrom(fs, Options{SegmentSize: 4096, Mode: mode, Period: time.Millisecond})
+		l.Start()
+		append := func() Commit {
+			_, c, err := l.Append(make([]byte, 1000))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		append()
+		if err := l.Sync(); err != nil {
+			t.Fatal(err)
+		}
+		_, total, _ := fs.Space(dir)
+		free, _, _ := fs.Space(dir)
+		fs.SetCapacity(total - free + 5000)
+		for range 20 {
+			append()
+		}
+		for begun := time.Now(); !l.Full(); time.Sleep(time.Millisecond) {
+			if time.Since(begun) > 5*time.Second {
+				t.Fatal("the log is not full")
+			}
+		}
+		fs.SetCapacity(0)
+		if err := l.Sync(); err != nil || l.Full() {
+			t.Errorf("after room was made: %v, full %v", err, l.Full())
+		}
+		fs.SetCapacity(1)
+		append()
+		if err := l.Close(); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("closed on a full disk: %v", err)
+		}
+		if _, got, err := replayFrom(fs, Options{}); err != nil || len(got) < 21 {
+			t.Errorf("%d records, %v", len(got), err)
 		}
 	}
 }

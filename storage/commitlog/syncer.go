@@ -1,7 +1,9 @@
 package commitlog
 
 import (
+	"errors"
 	"path"
+	"syscall"
 	"time"
 )
 
@@ -207,21 +209,11 @@ func (l *Log) writePart(p *part) error {
 		if err := l.closeSegment(); err != nil {
 			return err
 		}
-		f, err := l.fs.Create(path.Join(l.dir, segmentName(p.segment)))
-		if err != nil {
-			return err
-		}
-		l.file = file{File: f, segment: p.segment, end: segmentHeader}
-		header := appendSegmentHeader(nil, p.segment, p.first, time.Now().UnixMicro())
-		if _, err := f.WriteAt(header, 0); err != nil {
-			return err
-		}
-		l.file.filled = segmentHeader
-		if err := l.fs.SyncDir(l.dir); err != nil {
+		if err := l.whenRoom(func() error { return l.createSegment(p) }); err != nil {
 			return err
 		}
 	}
-	if err := l.fill(p.pos + len(p.buf)); err != nil {
+	if err := l.whenRoom(func() error { return l.fill(p.pos + len(p.buf)) }); err != nil {
 		return err
 	}
 	if _, err := l.file.WriteAt(p.buf, int64(p.pos)); err != nil {
@@ -229,6 +221,48 @@ func (l *Log) writePart(p *part) error {
 	}
 	l.file.end = p.pos + len(p.buf)
 	return nil
+}
+
+// createSegment creates the segment of p.
+func (l *Log) createSegment(p *part) error {
+	f, err := l.fs.Create(path.Join(l.dir, segmentName(p.segment)))
+	if err != nil {
+		return err
+	}
+	header := appendSegmentHeader(nil, p.segment, p.first, time.Now().UnixMicro())
+	if _, err := f.WriteAt(header, 0); err != nil {
+		f.Close()
+		return err
+	}
+	l.file = file{File: f, segment: p.segment, end: segmentHeader, filled: segmentHeader}
+	return l.fs.SyncDir(l.dir)
+}
+
+// fullDelay is how long the log waits before it tries again to grow on a full disk.
+const fullDelay = 20 * time.Millisecond
+
+// whenRoom does what makes the log grow, and does it again as long as the disk is full: no record is written by it, so nothing is
+// in doubt. Records wait meanwhile. It gives up when the log closes.
+func (l *Log) whenRoom(grow func() error) error {
+	for {
+		err := grow()
+		full := errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+		l.mu.Lock()
+		l.full = full
+		closing := l.closing
+		l.mu.Unlock()
+		if !full || closing {
+			return err
+		}
+		time.Sleep(fullDelay)
+	}
+}
+
+// Full reports whether records wait for room on the disk.
+func (l *Log) Full() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.full
 }
 
 // fill makes sure that the segment is filled up to end, in steps that grow with it.
