@@ -76,7 +76,7 @@ type dataFile struct {
 	info   *CompressionInfo // nil when it is not compressed
 	codec  decompressor
 	table  numbers // offsets of the chunks, or checksums of an uncompressed file; none when CRC.db is missing
-	extra  vfs.File
+	extra  vfs.File // of the table, nil when it is in memory
 	pages  *paged // the uncompressed data
 }
 
@@ -126,6 +126,18 @@ func (df *dataFile) openChunks(fsys vfs.FS, dir string, d Descriptor) error {
 	return df.readCRC(f, name)
 }
 
+// load keeps the table in memory if it is small; its file is not needed then.
+func (df *dataFile) load() error {
+	if err := df.table.load(); err != nil {
+		return err
+	}
+	if df.table.memory != nil {
+		df.extra.Close()
+		df.extra = nil
+	}
+	return nil
+}
+
 // readCRC reads the head of CRC.db: the size of the chunks.
 func (df *dataFile) readCRC(f vfs.File, name string) error {
 	size, err := f.Size()
@@ -147,7 +159,7 @@ func (df *dataFile) readCRC(f vfs.File, name string) error {
 		return corrupt(name, size, "%d bytes do not fit %d bytes of data in chunks of %d", size, df.length, chunk)
 	}
 	df.table = numbers{f: f, name: name, off: 4, width: 4, count: int(n)}
-	return df.table.load()
+	return df.load()
 }
 
 func ceilDiv(a, b int64) int64 {
@@ -203,7 +215,7 @@ func (df *dataFile) readInfo(f vfs.File, name string, v Version) error {
 	}
 	df.info, df.length, df.chunk = info, info.Length, int64(info.ChunkLength)
 	df.table = numbers{f: f, name: name, off: c.at(), width: 8, count: info.Chunks}
-	return df.table.load()
+	return df.load()
 }
 
 // chunkLength returns the number of bytes of the i-th chunk.

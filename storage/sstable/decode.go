@@ -103,7 +103,10 @@ func (d *decoder) deletion(c *cursor) row.Deletion {
 // whole by rest, which needs the bytes up to d.end.
 func (d *decoder) begin(c *cursor) (done bool) {
 	start := c.i
-	d.u = unfiltered{position: c.at()}
+	if d.u.Row == nil {
+		d.u = unfiltered{}
+	}
+	d.u.position = c.at()
 	flags := c.u8()
 	if flags&flagEnd != 0 {
 		return true
@@ -181,7 +184,7 @@ func (d *decoder) marker(c *cursor, start int) {
 		m.Opened = d.deletion(c)
 	}
 	d.finish(c)
-	d.u.Marker, d.u.kind = m, kind
+	d.u.Row, d.u.Marker, d.u.kind = nil, m, kind
 }
 
 // staticRow decodes the static row that follows a partition's deletion; it returns nil for an empty one.

@@ -129,10 +129,13 @@ func (f *Finder) lookup(v *View, key []byte, slices []row.Slice, reversed bool) 
 	if slices == nil {
 		slices = everyRow
 	}
-	f.e = e
-	blocks, err := r.index.blocks(f, v, &f.e)
-	if err != nil {
-		return nil, err
+	var blocks blockIndex
+	if len(slices) > 0 {
+		f.e = e
+		var err error
+		if blocks, err = r.index.blocks(f, v, &f.e); err != nil {
+			return nil, err
+		}
 	}
 	if blocks == nil {
 		f.whole.p = &f.p

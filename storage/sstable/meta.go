@@ -29,30 +29,20 @@ func (r *Reader) EstimatedKeys() int64 {
 // DataSize returns the size of Data.db on disk.
 func (r *Reader) DataSize() int64 { return r.data.size }
 
+// components are the files that a table can have.
+var components = [...]string{CompData, CompIndex, CompSummary, CompFilter, CompStatistics, CompCompression, CompCRC, CompDigest, CompTOC,
+	CompPartitions, CompRows}
+
 // Size returns the size of all components on disk. It looks at the files.
 func (r *Reader) Size() (int64, error) {
-	names, err := r.fs.List(r.dir)
-	if err != nil {
-		return 0, err
-	}
 	total := int64(0)
-	for _, name := range names {
-		if d, _, err := ParseFile(name); err != nil || d != r.desc {
-			continue
-		}
-		f, err := r.fs.Open(path.Join(r.dir, name))
-		if isMissing(err) {
-			continue
-		}
-		if err != nil {
-			return 0, err
-		}
-		n, err := f.Size()
-		f.Close()
-		if err != nil {
+	for _, c := range components {
+		name := r.desc.File(c)
+		info, err := r.fs.Stat(path.Join(r.dir, name))
+		if err != nil && !isMissing(err) {
 			return 0, ioError(name, 0, err)
 		}
-		total += n
+		total += info.Size
 	}
 	return total, nil
 }

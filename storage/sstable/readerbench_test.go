@@ -225,3 +225,96 @@ func BenchmarkLookup(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkWide reads a partition of 100,000 rows of 200 bytes: all rows, one row, a page of 100, forward and backwards.
+func BenchmarkWide(b *testing.B) {
+	const n = 100_000
+	t := &schema.Table{
+		Keyspace: "ks", Name: "t", Options: schema.DefaultOptions(), NextColumn: 6,
+		PartitionKey: []*schema.Column{testColumn(1, "k", schema.PartitionKey, 0, types.TText)},
+		Clustering:   []*schema.Column{testColumn(2, "c", schema.Clustering, 0, types.TBigint)},
+		Regular: []*schema.Column{
+			testColumn(3, "a", schema.Regular, -1, types.TText), testColumn(4, "b", schema.Regular, -1, types.TBigint),
+			testColumn(5, "d", schema.Regular, -1, types.TText),
+		},
+	}
+	t.Finish()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	text := func(n int) []byte {
+		out := make([]byte, n)
+		for i := range out {
+			out[i] = "abcdefghijklmnop"[rnd.IntN(16)]
+		}
+		return out
+	}
+	var list []row.Unfiltered
+	for i := range n {
+		ts := int64(1_760_000_000_000_000 + i)
+		cell := func(id schema.ColumnID, v []byte) row.Cell {
+			return row.Cell{Column: id, Value: v, Timestamp: ts, Local: row.NoLocal}
+		}
+		list = append(list, row.Unfiltered{Row: &row.Row{
+			Clustering: [][]byte{binary.BigEndian.AppendUint64(nil, uint64(i))},
+			Liveness:   row.Liveness{Timestamp: ts, Expiry: row.NoLocal}, Deletion: row.Live,
+			Cells: []row.Cell{cell(3, text(80)), cell(4, binary.BigEndian.AppendUint64(nil, uint64(i))), cell(5, text(90))},
+		}})
+	}
+	dir, d := b.TempDir(), Descriptor{Version: "nb", ID: "1", Format: "big"}
+	w, err := NewWriter(vfs.OS{}, dir, d, WriterOptions{Table: t})
+	if err != nil {
+		b.Fatal(err)
+	}
+	key := []byte("wide")
+	err = w.Append(&row.Partition{Key: key, Token: w.order.token(key), Deletion: row.Live, Rows: &rowsOf{list: list}})
+	if err == nil {
+		err = w.Finish()
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := Open(vfs.OS{}, dir, d, OpenOptions{Cache: cache.New(256 << 20)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	v, err := r.View(t)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var f Finder
+	bound := func(i int) row.Bound {
+		return row.Bound{Values: [][]byte{binary.BigEndian.AppendUint64(nil, uint64(i))}, Inclusive: true}
+	}
+	for _, c := range []struct {
+		name     string
+		rows     int
+		reversed bool
+	}{{"all", n, false}, {"row", 1, false}, {"page", 100, false}, {"page backwards", 100, true}} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			defer cpu(b)()
+			rows := 0
+			for b.Loop() {
+				at := 0
+				var ss []row.Slice
+				if c.rows < n {
+					at = rnd.IntN(n - c.rows)
+					ss = []row.Slice{{Start: bound(at), End: bound(at + c.rows - 1)}}
+				}
+				p, err := f.Lookup(v, key, ss, c.reversed)
+				if err != nil || p == nil {
+					b.Fatal(err)
+				}
+				got := 0
+				for u := p.Rows.Next(); u != nil; u = p.Rows.Next() {
+					got++
+				}
+				if got != c.rows {
+					b.Fatalf("%d rows", got)
+				}
+				rows += got
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(rows), "ns/row")
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/helenusdb/helenus/cql/token"
@@ -153,5 +154,49 @@ func TestReferences(t *testing.T) {
 	}
 	if s := r.Self().Scan(All()); s.Next() != nil || s.Err() == nil {
 		t.Fatal("a closed table is read")
+	}
+}
+
+// TestConcurrent reads one table from many goroutines, with a cache that is too small for it, while its opener closes it.
+func TestConcurrent(t *testing.T) {
+	for _, dir := range []string{"testdata/nb/wide", "testdata/da/wide", "testdata/nb/plain"} {
+		g := named(t, dir)
+		r := g.open(t, OpenOptions{Cache: cache.New(64 << 10)})
+		all := scanAll(t, r.Self())
+		var wg sync.WaitGroup
+		for n := range 8 {
+			if !r.Ref() {
+				t.Fatal("no reference")
+			}
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				defer r.Unref()
+				var f Finder
+				rnd := rand.New(rand.NewPCG(uint64(n), 1))
+				for range 100 {
+					st := &all[rnd.IntN(len(all))]
+					reversed := rnd.IntN(2) == 0
+					p, err := f.lookup(r.Self(), st.key, nil, reversed)
+					if err != nil || p == nil {
+						t.Error(err)
+						return
+					}
+					got := 0
+					for u := p.next(); u != nil; u = p.next() {
+						got++
+					}
+					if p.err != nil || got != len(st.content) {
+						t.Errorf("%d rows and markers, want %d: %v", got, len(st.content), p.err)
+						return
+					}
+				}
+			}()
+		}
+		r.Close()
+		wg.Wait()
+		if r.Ref() {
+			t.Error("a closed table gives a reference")
+		}
 	}
 }

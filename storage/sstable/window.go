@@ -93,6 +93,7 @@ type window struct {
 	own    []byte
 	raw    rawReader
 	c      cursor // the one that at returns
+	start  int    // where in its bytes it began
 }
 
 // scanAhead is how far whole tables are read ahead.
@@ -155,7 +156,8 @@ func (w *window) bytes(pos int64, n int) ([]byte, error) {
 			w.buf = nil
 			return nil, err
 		}
-		w.own = append(w.own, b...)
+		// No more than is needed, so that what follows is read from its page.
+		w.own = append(w.own, b[:min(int64(len(b)), end-pos-int64(len(w.own)))]...)
 	}
 	w.buf, w.base, w.mine = w.own, pos, true
 	return w.own, nil
@@ -212,9 +214,22 @@ func (w *window) more(end int64) error {
 //	}
 //	if w.c.err != nil { ... }
 func (w *window) at(pos int64, n int) *cursor {
-	b, err := w.bytes(pos, n)
-	w.c = cursor{b: b, file: w.p.name, base: pos, data: w.p.data != nil, err: err, quiet: true}
-	return &w.c
+	c := &w.c
+	i := pos - w.base
+	if have := int64(len(w.buf)) - i; i < 0 || have <= 0 || have < int64(n) && pos+have < w.p.length {
+		_, err := w.bytes(pos, n)
+		if err != nil || pos == w.p.length {
+			w.c = cursor{file: w.p.name, base: pos, data: w.p.data != nil, err: err, quiet: true}
+			w.start = 0
+			return c
+		}
+		i = pos - w.base
+	}
+	if c.base != w.base || c.file != w.p.name || !c.quiet {
+		c.file, c.base, c.data, c.quiet = w.p.name, w.base, w.p.data != nil, true
+	}
+	c.b, c.i, c.err, w.start = w.buf, int(i), nil, int(i)
+	return c
 }
 
 // again returns how many bytes are needed, 0 when what was decoded is what it is. An error of the cursor is then final.
@@ -223,10 +238,11 @@ func (w *window) again() int {
 	if c.err != errShort {
 		return 0
 	}
-	have := len(c.b)
-	if int64(c.need) > w.p.length-c.base || c.need <= have {
+	have := len(c.b) - w.start
+	need := c.need - w.start
+	if int64(need) > w.p.length-c.base-int64(w.start) || need <= have {
 		c.err = c.tooShort()
 		return 0
 	}
-	return max(c.need, min(2*have, have+1<<20))
+	return max(need, min(2*have, have+1<<20))
 }
