@@ -75,9 +75,9 @@ type dataFile struct {
 	chunk  int64
 	info   *CompressionInfo // nil when it is not compressed
 	codec  decompressor
-	table  numbers // offsets of the chunks, or checksums of an uncompressed file; none when CRC.db is missing
+	table  numbers  // offsets of the chunks, or checksums of an uncompressed file; none when CRC.db is missing
 	extra  vfs.File // of the table, nil when it is in memory
-	pages  *paged // the uncompressed data
+	pages  *paged   // the uncompressed data
 }
 
 // openData opens Data.db with CompressionInfo.db or CRC.db, whichever is there.
