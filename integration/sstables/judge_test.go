@@ -150,12 +150,12 @@ func dumps(t *testing.T, j *Judge, dir string, r *sstable.Reader) string {
 }
 
 // rewrite writes a table again, by another compressor.
-func rewrite(t *testing.T, dir string, r *sstable.Reader, id string, how map[string]string) *sstable.Reader {
+func rewrite(t *testing.T, dir string, r *sstable.Reader, id string, interval int32, how map[string]string) *sstable.Reader {
 	t.Helper()
 	table := *r.Self().Table()
 	st := r.Statistics()
 	table.Options = schema.DefaultOptions()
-	table.Options.BloomFilterFPChance, table.Options.Compression = st.FilterChance, how
+	table.Options.BloomFilterFPChance, table.Options.Compression, table.Options.MinIndexInterval = st.FilterChance, how, interval
 	d := sstable.Descriptor{Version: "nb", ID: id, Format: "big"}
 	w, err := sstable.NewWriter(vfs.OS{}, dir, d, sstable.WriterOptions{
 		Table: &table, Encoding: sstable.EncodingStats{
@@ -252,7 +252,7 @@ func TestCassandraTables(t *testing.T) {
 				for k, r := range tables(t, dir) {
 					files++
 					dump := dumps(t, j, dir, r)
-					mine := rewrite(t, again, r, fmt.Sprint(k+1), codecs[(i+k)%len(codecs)])
+					mine := rewrite(t, again, r, fmt.Sprint(k+1), 128, codecs[(i+k)%len(codecs)])
 					if ours := dumps(t, j, again, mine); ours != dump {
 						t.Errorf("%s: the dump of what was written again is another", s.Create)
 					}

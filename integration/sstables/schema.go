@@ -114,6 +114,9 @@ func New(keyspace string, seed int64) *Schema {
 	for range statements {
 		s.Writes = append(s.Writes, s.write(r))
 	}
+	if s.counter {
+		s.removeCounters(r)
+	}
 	s.reads(r)
 	return s
 }

@@ -179,12 +179,20 @@ func (k *kind) compoundLiteral(r *rand.Rand, long int) string {
 		return "[" + list(r.Intn(4), k.elems[0]) + "]"
 	case "vector":
 		return "[" + list(k.dim, k.elems[0]) + "]"
-	case "set":
-		return "{" + list(r.Intn(4), k.elems[0]) + "}"
-	case "map":
-		parts := make([]string, r.Intn(4))
-		for i := range parts {
-			parts[i] = k.elems[0].literal(r, long) + ": " + k.elems[1].literal(r, long)
+	case "set", "map":
+		// Which of two equal keys of a literal wins depends on where it stands: none is there twice.
+		var parts []string
+		seen := map[string]bool{}
+		for range r.Intn(4) {
+			key := k.elems[0].literal(r, long)
+			if seen[key] {
+				continue
+			}
+			seen[key] = true
+			if k.name == "map" {
+				key += ": " + k.elems[1].literal(r, long)
+			}
+			parts = append(parts, key)
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
 	case "tuple":

@@ -152,7 +152,7 @@ func (s *Schema) remove(r *rand.Rand) string {
 		return del("", s.where(r, len(s.clustering)))
 	}
 	list, n := s.target(r)
-	if len(list) == 0 {
+	if len(list) == 0 && !s.counter {
 		return s.insert(r)
 	}
 	f := list[r.Intn(len(list))]
@@ -168,7 +168,7 @@ func (s *Schema) remove(r *rand.Rand) string {
 	return del(" "+what, s.where(r, n))
 }
 
-// writeCounter adds to counters; now and then a row is deleted that is not written again.
+// writeCounter adds to counters.
 func (s *Schema) writeCounter(r *rand.Rand) string {
 	list, n := s.target(r)
 	var sets []string
@@ -177,6 +177,13 @@ func (s *Schema) writeCounter(r *rand.Rand) string {
 		sets = append(sets, fmt.Sprintf("%s = %s %s %d", f.name, f.name, pick(r, []string{"+", "-"}), r.Intn(1000)))
 	}
 	return "UPDATE " + s.name() + " SET " + strings.Join(sets, ", ") + s.where(r, n)
+}
+
+// removeCounters deletes of a table of counters at the end of all writing: what is deleted must not be added to again.
+func (s *Schema) removeCounters(r *rand.Rand) {
+	for range 4 {
+		s.Writes = append(s.Writes, s.remove(r))
+	}
 }
 
 // reads fills in what is read: all, with the times of writing, and partitions in both orders and in slices.
