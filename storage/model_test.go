@@ -47,6 +47,8 @@ type model struct {
 	t            *schema.Table
 	parts        map[string]*modelPartition
 	floor, limit int
+	// without are events of which nothing is there.
+	without map[int]bool
 	// forgets says that void facts may be forgotten: nobody asks for an earlier event.
 	forgets bool
 }
@@ -179,7 +181,9 @@ func beats(a, b *row.Cell) bool {
 }
 
 // counts reports whether a fact was written in the time that m is asked about.
-func (m *model) counts(f *fact) bool { return f.event > m.floor && f.event <= m.limit }
+func (m *model) counts(f *fact) bool {
+	return f.event > m.floor && f.event <= m.limit && (m.without == nil || !m.without[f.event])
+}
 
 // merged is what survives of a row's facts: the newest deletion of it (event of it and) of each column, the marker, the cells.
 type merged struct {

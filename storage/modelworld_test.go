@@ -68,7 +68,7 @@ func (x *modelled) totals() (counts map[countAt]int64, gone map[countAt]bool) {
 	counts, gone = map[countAt]int64{}, map[countAt]bool{}
 	for _, c := range x.counts {
 		switch {
-		case c.event <= x.m.floor || c.event > x.m.limit:
+		case c.event <= x.m.floor || c.event > x.m.limit || x.m.without[c.event]:
 		case c.gone:
 			gone[c.at] = true
 			delete(counts, c.at)
@@ -199,7 +199,15 @@ func (w *world) timestamp() int64 {
 }
 
 func (w *world) deletion() row.Deletion {
-	return row.Deletion{Timestamp: w.timestamp(), Local: w.now - int64(w.r.IntN(3))}
+	return row.Deletion{Timestamp: w.timestamp(), Local: w.died()}
+}
+
+// died returns when something was deleted: now or, when what is deleted is not purged at once, a little before.
+func (w *world) died() int64 {
+	if w.v.grace == 0 {
+		return w.now
+	}
+	return w.now - int64(w.r.IntN(3))
 }
 
 func (w *world) bound(t *schema.Table) row.Bound {
@@ -219,12 +227,13 @@ func (w *world) oneSlice(x *modelled) row.Slice {
 	return s
 }
 
-// times returns the times of a cell or marker: timestamp, and sometimes a TTL with an expiry around now.
+// times returns the times of a cell or marker: timestamp, and sometimes a TTL with an expiry around now. Those of one timestamp
+// have the same TTL and expiry: a compaction turns what has expired into a tombstone, which wins a tie from then on.
 func (w *world) times() (ts int64, ttl int32, local int64) {
 	ts, local = w.timestamp(), row.NoLocal
 	if w.r.IntN(4) == 0 {
-		ttl = int32(1 + w.r.IntN(6))
-		local = w.now + int64(ttl) - int64(w.r.IntN(3))
+		ttl = int32(1 + ts%6)
+		local = ts + int64(ttl)
 	}
 	return ts, ttl, local
 }
@@ -289,7 +298,7 @@ func (w *world) cells(b *request.Builder, clustering [][]byte, columns []*schema
 		c := row.Cell{Column: column.ID}
 		c.Timestamp, c.TTL, c.Local = w.times()
 		if c.TTL == 0 && w.r.IntN(5) == 0 {
-			c.Local = w.now - int64(w.r.IntN(3))
+			c.Local = w.died()
 		}
 		value := int32Value(w.r.IntN(4) - 1)
 		switch column.Type.Kind {

@@ -121,8 +121,9 @@ func (c *cuts) take() []cut {
 
 // state is what a world may look like after a cut.
 type state struct {
-	limit  int
-	floors map[*modelled]int
+	limit   int
+	floors  map[*modelled]int
+	without map[int]bool
 }
 
 // states returns all of them, the likeliest first.
@@ -134,13 +135,13 @@ func (m *moment) states() []state {
 	last := max(m.limit, m.written, m.doing)
 	var out []state
 	for n := last; n >= m.limit; n-- {
-		out = append(out, state{n, floors})
+		out = append(out, state{limit: n, floors: floors})
 	}
 	if m.truncating != nil {
 		emptied := maps.Clone(floors)
 		emptied[m.truncating] = m.doing
 		for n := last; n >= m.limit; n-- {
-			out = append(out, state{n, emptied})
+			out = append(out, state{limit: n, floors: emptied})
 		}
 	}
 	return out
@@ -152,7 +153,7 @@ func difference(t testing.TB, e *Engine, m *moment, s state) string {
 	open := request.KeyBound{Open: true}
 	for _, x := range m.tables {
 		old := *x.x.m
-		x.x.m.floor, x.x.m.limit, x.x.m.t = s.floors[x.x], s.limit, x.table
+		x.x.m.floor, x.x.m.limit, x.x.m.t, x.x.m.without = s.floors[x.x], s.limit, x.table, s.without
 		r := request.Read{Table: x.table, Now: m.now, Range: request.KeyRange{Start: open, End: open}}
 		out := ""
 		if x.table.Counter {
