@@ -25,7 +25,7 @@ type positioned interface{ Position() int64 }
 
 // newInput opens the scan of a table.
 func newInput(l *row.Layout, t Live) *input {
-	in := &input{table: t.Table, scan: t.View.Scan(sstable.All()), ratio: 1}
+	in := &input{table: t.Table, scan: t.View.Stream(sstable.All()), ratio: 1}
 	in.src = merge.Check(l, in.scan)
 	if n := t.Reader.DataLength(); n > 0 {
 		in.ratio = float64(t.Size) / float64(n)
