@@ -42,6 +42,8 @@ type Config struct {
 	MemtableCleanupThreshold  float64 // 0 means 1/(MemtableFlushWriters+1)
 	MemtableFlushWriters      int
 	ColumnIndexBytes          int64 // 0 means 64 KiB
+	FileCacheBytes            int64 // with KeyCacheBytes it bounds what is kept of tables on disk; both 0: a part of the memory
+	KeyCacheBytes             int64
 	ReadTimeout, RangeTimeout time.Duration
 	WriteTimeout              time.Duration
 	CounterTimeout            time.Duration
@@ -188,8 +190,8 @@ func known(name string) bool {
 // withoutEffect holds settings that steer only how Cassandra gets its work done; whatever they say, clients see no difference.
 var withoutEffect = wordSet(`concurrent_reads concurrent_writes concurrent_counter_writes concurrent_materialized_view_writes
 	memtable_allocation_type memtable
-	disk_optimization_strategy file_cache_size file_cache_enabled buffer_pool_use_heap_if_exhausted trickle_fsync trickle_fsync_interval
-	index_summary_capacity index_summary_resize_interval key_cache_size key_cache_save_period key_cache_keys_to_save row_cache_size
+	disk_optimization_strategy file_cache_enabled buffer_pool_use_heap_if_exhausted trickle_fsync trickle_fsync_interval
+	index_summary_capacity index_summary_resize_interval key_cache_save_period key_cache_keys_to_save row_cache_size
 	row_cache_save_period row_cache_keys_to_save counter_cache_size counter_cache_save_period counter_cache_keys_to_save
 	cache_load_timeout column_index_cache_size concurrent_compactors concurrent_validations compaction_throughput
 	sstable_preemptive_open_interval uuid_sstable_identifiers_enabled sstable stream_entire_sstables stream_throughput_outbound

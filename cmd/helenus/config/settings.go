@@ -67,6 +67,8 @@ var settings = []setting{
 	duration("commitlog_sync_group_window", "commitlog_sync_group_window_in_ms", func(c *Config) *time.Duration { return &c.CommitlogGroupWindow }),
 	size("commitlog_segment_size", "commitlog_segment_size_in_mb", "MiB", func(c *Config) *int64 { return &c.CommitlogSegmentBytes }),
 	size("commitlog_total_space", "commitlog_total_space_in_mb", "MiB", func(c *Config) *int64 { return &c.CommitlogTotalBytes }),
+	size("file_cache_size", "file_cache_size_in_mb", "MiB", func(c *Config) *int64 { return &c.FileCacheBytes }),
+	size("key_cache_size", "key_cache_size_in_mb", "MiB", func(c *Config) *int64 { return &c.KeyCacheBytes }),
 	size("memtable_heap_space", "memtable_heap_space_in_mb", "MiB", func(c *Config) *int64 { return &c.MemtableHeapBytes }),
 	size("memtable_offheap_space", "memtable_offheap_space_in_mb", "MiB", func(c *Config) *int64 { return &c.MemtableOffheapBytes }),
 	{name: "memtable_cleanup_threshold", set: func(c *Config, v *yaml.Node, _ bool) (err error) {
