@@ -48,6 +48,7 @@ type Options struct {
 	// Internode is the address that peers know the node by, Native the one that clients use.
 	Internode, Native netip.AddrPort
 
+	Snapshots         SnapshotOptions
 	Timeouts          Timeouts
 	DefaultKeyspaceRF int
 	Log               *slog.Logger
@@ -70,6 +71,12 @@ type Node struct {
 	facts   atomic.Pointer[Facts]
 
 	state atomic.Pointer[state]
+
+	// stop ends what runs in the background, and background waits for it. Both are nil before the engine is open.
+	stop       chan struct{}
+	background sync.WaitGroup
+	// drain is what is stopped before the tables are flushed for good.
+	drain atomic.Pointer[func(context.Context) error]
 
 	// mu serializes changes of the schema and of what else the journal holds.
 	mu        sync.Mutex
@@ -211,6 +218,11 @@ func (n *Node) openEngine(snapshot *schema.Snapshot) error {
 		n.opts.Log.Info("Replayed the commit log", "segments", stats.Segments, "mutations", stats.Mutations, "flushed", stats.Truncated,
 			"unknown_table", stats.Unknown, "torn_bytes", stats.TornBytes, "took_ms", time.Since(n.started).Milliseconds())
 	}
+	engine.SetHooks(n.hooks())
+	n.stop = make(chan struct{})
+	if n.opts.Dir != "" {
+		n.background.Go(func() { n.expireSnapshots(n.stop) })
+	}
 	local := replica.New(engine, n.self.ID, n.clock.next)
 	n.coord = coordinator.New(n.self, local, alone{}, wall{}, n.opts.Timeouts)
 	n.tables = system.New(source{n}, n.opts.Partitioner)
@@ -260,6 +272,8 @@ func (n *Node) MemoryBytes() int64 { return n.engine.MemoryBytes() }
 
 // Close makes what was written durable and closes the node. No other call may be in flight or follow.
 func (n *Node) Close() error {
+	close(n.stop)
+	n.background.Wait()
 	return errors.Join(n.engine.Close(), n.journal.Close(), n.unlock())
 }
 

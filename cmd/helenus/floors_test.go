@@ -46,11 +46,13 @@ var floors = map[string]string{
 	"cluster/replica":     "cluster/coordinator cql cql/schema storage storage/request storage/row",
 	"cluster/coordinator": "cql cql/schema cql/token cluster/ring storage/request storage/row",
 	"cluster/system":      "cql cql/schema cql/token cql/types storage/request storage/row",
-	"cluster": "cql cql/schema cql/token cql/types cluster/coordinator cluster/replica cluster/ring cluster/system planner/exec " +
-		"storage storage/commitlog storage/request storage/row storage/vfs",
-	"cmd/helenus":        "cluster cmd/helenus/bench cmd/helenus/config cql cql/auth cql/server cql/schema cql/session cql/token cql/wire planner/exec storage storage/sstable storage/vfs",
-	"cmd/helenus/config": "cql",
-	"cmd/helenus/bench":  "cql cql/types cql/wire",
+	"cluster/admin":       "cql cql/schema",
+	"cluster": "cql cql/schema cql/token cql/types cluster/admin cluster/coordinator cluster/replica cluster/ring cluster/system planner/exec " +
+		"storage storage/commitlog storage/request storage/row storage/sstable storage/vfs",
+	"cmd/helenus":          "cluster cluster/admin cmd/helenus/bench cmd/helenus/config cmd/helenus/nodetool cql cql/auth cql/server cql/schema cql/session cql/token cql/wire planner/exec storage storage/sstable storage/vfs",
+	"cmd/helenus/config":   "cql",
+	"cmd/helenus/nodetool": "cluster/admin cql/types",
+	"cmd/helenus/bench":    "cql cql/types cql/wire",
 }
 
 // TestFloors holds that packages import only downward. It walks the tree in this process: a test that asked the go command

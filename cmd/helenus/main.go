@@ -4,6 +4,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 
@@ -21,7 +22,13 @@ const (
 	exitConfig = 78
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	args := os.Args[1:]
+	if filepath.Base(os.Args[0]) == "nodetool" { // a link of that name
+		args = append([]string{"nodetool"}, args...)
+	}
+	os.Exit(run(args))
+}
 
 // run carries out one call and returns its exit code.
 func run(args []string) int {
@@ -36,12 +43,14 @@ func run(args []string) int {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{err, cmd} })
-	root.AddCommand(startCommand(), benchCommand(), sstableCommand(), versionCommand())
+	root.AddCommand(startCommand(), benchCommand(), nodetoolCommand(), sstableCommand(), versionCommand())
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()
 	switch e := err.(type) {
 	case nil:
 		return 0
+	case exitCode:
+		return int(e)
 	case usageError:
 		fmt.Fprintf(os.Stderr, "helenus: %v\n\n%s", e.error, e.cmd.UsageString())
 		return exitUsage
@@ -62,6 +71,11 @@ type usageError struct {
 	error
 	cmd *cobra.Command
 }
+
+// exitCode ends the program; what there is to say has been said.
+type exitCode int
+
+func (exitCode) Error() string { return "exit" }
 
 // configError is a configuration that a node does not start with.
 type configError struct{ error }

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/helenusdb/helenus/cluster"
@@ -60,7 +61,18 @@ func serve(ctx context.Context, cfg *config.Config, f *startFlags, log *slog.Log
 	if err != nil {
 		return err
 	}
-	banner(cfg, f, native, time.Since(began))
+	drained := make(chan struct{})
+	var once sync.Once
+	node.OnDrain(func(ctx context.Context) error {
+		once.Do(func() { close(drained) })
+		return srv.Shutdown(ctx)
+	})
+	operator, err := startAdmin(f, node, log)
+	if err != nil {
+		return err
+	}
+	defer operator.stop()
+	banner(cfg, f, native, operator.address, time.Since(began))
 	log.Info(fmt.Sprintf("Starting listening for CQL clients on %s (unencrypted)...", listener.Addr()))
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(listener) }()
@@ -71,7 +83,13 @@ func serve(ctx context.Context, cfg *config.Config, f *startFlags, log *slog.Log
 	}
 	select {
 	case err := <-served:
-		return err
+		select {
+		case <-drained: // the node stays up without clients until it is told to end
+			<-ctx.Done()
+			return nil
+		default:
+			return err
+		}
 	case <-ctx.Done():
 	}
 	log.Info("Stopping: finishing requests in flight")
@@ -104,7 +122,8 @@ func openNode(cfg *config.Config, f *startFlags, native netip.AddrPort, log *slo
 		FS: vfs.OS{}, Dir: cfg.DataDir, Storage: storageOptions(cfg),
 		ClusterName: cfg.ClusterName, DC: cfg.DC, Rack: cfg.Rack, NumTokens: cfg.NumTokens, InitialTokens: cfg.InitialToken,
 		Partitioner: partitioner, Internode: listen, Native: advertised, DefaultKeyspaceRF: cfg.DefaultKeyspaceRF, Snitch: cfg.Snitch,
-		Log: log,
+		Log:       log,
+		Snapshots: cluster.SnapshotOptions{Auto: cfg.AutoSnapshot, AutoTTL: cfg.AutoSnapshotTTL, Incremental: cfg.IncrementalBackups},
 		Timeouts: cluster.Timeouts{
 			Read: cfg.ReadTimeout, Range: cfg.RangeTimeout, Write: cfg.WriteTimeout, Counter: cfg.CounterTimeout,
 			CAS: cfg.CASTimeout, Truncate: cfg.TruncateTimeout,
@@ -186,7 +205,7 @@ func newServer(cfg *config.Config, f *startFlags, node *cluster.Node, native net
 }
 
 // banner says in a few lines what was started and how to reach it.
-func banner(cfg *config.Config, f *startFlags, native netip.AddrPort, took time.Duration) {
+func banner(cfg *config.Config, f *startFlags, native netip.AddrPort, operator string, took time.Duration) {
 	data := "in memory, gone when the process ends"
 	if !f.memory {
 		data = cfg.DataDir
@@ -201,6 +220,10 @@ func banner(cfg *config.Config, f *startFlags, native netip.AddrPort, took time.
 		took.Milliseconds())
 	fmt.Printf("  CQL   %s      cqlsh %s %d      drivers: local data center %q\n", native, native.Addr(), native.Port(), cfg.DC)
 	fmt.Printf("  Data  %s      Auth  %s\n", data, login)
+	if operator != "" {
+		_, port, _ := net.SplitHostPort(operator)
+		fmt.Printf("  Admin %s      helenus nodetool -p %s info\n", operator, port)
+	}
 	fmt.Printf("Stop with Ctrl-C. Next: helenus bench write | helenus --help\n")
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/helenusdb/helenus/cluster/admin"
 	"github.com/helenusdb/helenus/cmd/helenus/config"
 )
 
@@ -19,6 +20,11 @@ type startFlags struct {
 	configFile, readyFile    string
 	dc, rack                 string
 	strict, memory, insecure bool
+	adminAddress             string
+	adminPort                int
+	adminTokenFile           string
+	// adminGiven says that the port was asked for: one that is taken is then an error.
+	adminGiven bool
 }
 
 // settingOf names the setting behind a flag.
@@ -48,6 +54,9 @@ func startCommand() *cobra.Command {
 	fs.StringVar(&f.readyFile, "ready-file", "", "file to write the address to when clients can connect")
 	fs.StringVar(&f.dc, "dc", def.DC, "data center")
 	fs.StringVar(&f.rack, "rack", def.Rack, "rack")
+	fs.StringVar(&f.adminAddress, "admin-address", "127.0.0.1", "address for nodetool; beyond loopback only with a token")
+	fs.IntVar(&f.adminPort, "admin-port", admin.DefaultPort, "port for nodetool; 0 takes a free one")
+	fs.StringVar(&f.adminTokenFile, "admin-token-file", "", "file with the token that nodetool must bring as its password")
 	fs.String("data-dir", def.DataDir, "folder of the data")
 	fs.String("listen-address", def.RPCAddress, "address for CQL clients")
 	fs.Int("port", def.NativePort, "port for CQL clients; 0 takes a free one")
@@ -62,6 +71,7 @@ func startCommand() *cobra.Command {
 		if err != nil {
 			return configError{err}
 		}
+		f.adminGiven = fs.Changed("admin-port")
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		return serve(ctx, cfg, &f, log)

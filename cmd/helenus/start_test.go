@@ -190,3 +190,42 @@ func TestMemoryLeavesNothing(t *testing.T) {
 		t.Errorf("%v %v", files, err)
 	}
 }
+
+// TestNodetool starts a node and calls its verbs as an operator would.
+func TestNodetool(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	l.Close()
+	n := start(t, command(t, "start", "--port", "0", "--admin-port", port))
+	defer n.stop(t)
+	for _, v := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"version", 0, "ReleaseVersion: 5.0.6\n"},
+		{"info", 0, "Data Center            : datacenter1\n"},
+		{"status", 0, "UN  127.0.0.1"},
+		{"flush", 0, ""},
+		{"snapshot -t s", 0, "Snapshot directory: s\n"},
+		{"listsnapshots", 0, "Snapshot Details: \n"},
+		{"clearsnapshot --all", 0, "Requested clearing snapshot(s) for [all keyspaces] with [all snapshots]\n"},
+		{"tablestats -F json", 0, `"total_number_of_tables"`},
+		{"drain", 0, ""},
+		{"version", 0, "ReleaseVersion: 5.0.6\n"},
+		{"flush nosuch", 1, "nodetool: Keyspace [nosuch] does not exist.\n"},
+	} {
+		code, out, errs := call(t, append([]string{"nodetool", "-p", port}, strings.Fields(v.args)...)...)
+		if code != v.code || !strings.Contains(out, v.want) {
+			t.Errorf("%s: exit %d, %s%s", v.args, code, out, errs)
+		}
+	}
+	for _, args := range [][]string{{"--admin-address", "0.0.0.0"}, {"--admin-token-file", "nothing"}, {"--admin-port", "70000"}} {
+		if code, _, errs := call(t, append([]string{"start", "--memory", "--port", "0"}, args...)...); code != exitConfig {
+			t.Errorf("%v: exit %d, %s", args, code, errs)
+		}
+	}
+}

@@ -278,15 +278,11 @@ func (d *describer) covered() string {
 
 // droppable returns the estimated share of tombstones that can be dropped among all cells.
 func (d *describer) droppable() float64 {
-	var cells, partitions float64
-	for _, b := range filled(d.s.PartitionCells) {
-		cells += float64(b.Offset) * float64(b.Count)
-		partitions += float64(b.Count)
-	}
-	if partitions == 0 {
+	cells := d.s.Cells()
+	if cells.Count() == 0 {
 		return 0
 	}
-	return d.s.Droppable(d.o.DropBefore) / (math.Ceil(cells/partitions) * partitions)
+	return d.s.Droppable(d.o.DropBefore) / (math.Ceil(cells.Mean()) * float64(cells.Count()))
 }
 
 // Droppable estimates how many tombstones have a local deletion time up to now, in seconds since 1970.

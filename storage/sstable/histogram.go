@@ -27,10 +27,10 @@ func filled(buckets []Bucket) []Bucket {
 // printHistogram prints a bar for each bucket, and percentiles. Source: org.apache.cassandra.tools.Util.TermHistogram.
 func printHistogram(w io.Writer, buckets []Bucket, title string, name func(int64) string) {
 	width, most, sum := len(title), int64(0), int64(0)
-	spread := newSpread()
+	spread := NewSpread()
 	for _, b := range buckets {
 		width, most, sum = max(width, len(name(b.Offset))), max(most, b.Count), sum+b.Count
-		spread.add(b.Offset, b.Count)
+		spread.Add(b.Offset, b.Count)
 	}
 	countWidth := max(5, len(fmt.Sprint(most)))
 	fmt.Fprintf(w, "   %-*s | %-*s  (%%)  Histogram \n", width, title, countWidth, "Count")
@@ -39,9 +39,9 @@ func printHistogram(w io.Writer, buckets []Bucket, title string, name func(int64
 	}
 	fmt.Fprint(w, "   Percentiles\n")
 	for _, p := range []int{50, 75, 95, 98, 99} {
-		fmt.Fprintf(w, "   %dth      %s\n", p, name(spread.percentile(float64(p)/100)))
+		fmt.Fprintf(w, "   %dth      %s\n", p, name(spread.Percentile(float64(p)/100)))
 	}
-	fmt.Fprintf(w, "   Min       %s\n   Max       %s\n", name(spread.min()), name(spread.max()))
+	fmt.Fprintf(w, "   Min       %s\n   Max       %s\n", name(spread.Min()), name(spread.Max()))
 }
 
 // bar is a count drawn against the greatest one.
@@ -57,14 +57,15 @@ func bar(n, most int64) string {
 	return s
 }
 
-// spread counts values in buckets that grow by a fifth, as EstimatedHistogram with 165 of them does.
-type spread struct {
+// Spread counts values in buckets that grow by a fifth. Source: org.apache.cassandra.utils.EstimatedHistogram with 165 buckets.
+type Spread struct {
 	offsets, counts []int64
 	total           int64
 }
 
-func newSpread() *spread {
-	s := &spread{offsets: make([]int64, 165), counts: make([]int64, 166)}
+// NewSpread returns an empty Spread.
+func NewSpread() *Spread {
+	s := &Spread{offsets: make([]int64, 165), counts: make([]int64, 166)}
 	last := int64(1)
 	s.offsets[0] = last
 	for i := 1; i < len(s.offsets); i++ {
@@ -77,13 +78,49 @@ func newSpread() *spread {
 	return s
 }
 
-func (s *spread) add(v, n int64) {
+// spreadOf returns the Spread of a stored histogram.
+func spreadOf(buckets []Bucket) *Spread {
+	s := NewSpread()
+	for _, b := range filled(buckets) {
+		s.Add(b.Offset, b.Count)
+	}
+	return s
+}
+
+// Partitions returns the sizes of the partitions in bytes.
+func (s *Stats) Partitions() *Spread { return spreadOf(s.PartitionSizes) }
+
+// Cells returns the numbers of cells of the partitions.
+func (s *Stats) Cells() *Spread { return spreadOf(s.PartitionCells) }
+
+// Add counts a value n times.
+func (s *Spread) Add(v, n int64) {
 	s.counts[sort.Search(len(s.offsets), func(i int) bool { return s.offsets[i] >= v })] += n
 	s.total += n
 }
 
-// percentile returns the offset of the bucket where the share p of all values is reached.
-func (s *spread) percentile(p float64) int64 {
+// Merge adds what another one has counted.
+func (s *Spread) Merge(o *Spread) {
+	for i, n := range o.counts {
+		s.counts[i] += n
+	}
+	s.total += o.total
+}
+
+// Count returns how many values were counted.
+func (s *Spread) Count() int64 { return s.total }
+
+// Mean returns the mean of the offsets of all values; NaN when there is none.
+func (s *Spread) Mean() float64 {
+	sum := 0.0
+	for i, offset := range s.offsets {
+		sum += float64(offset) * float64(s.counts[i])
+	}
+	return sum / float64(s.total)
+}
+
+// Percentile returns the offset of the bucket where the share p of all values is reached; 0 when there is none.
+func (s *Spread) Percentile(p float64) int64 {
 	want := int64(math.Ceil(float64(s.total) * p))
 	if want == 0 {
 		return 0
@@ -97,7 +134,8 @@ func (s *spread) percentile(p float64) int64 {
 	return 0
 }
 
-func (s *spread) min() int64 {
+// Min returns the least value that the lowest bucket can hold.
+func (s *Spread) Min() int64 {
 	for i, n := range s.counts {
 		if n > 0 && i > 0 {
 			return s.offsets[i-1] + 1
@@ -108,7 +146,8 @@ func (s *spread) min() int64 {
 	return 0
 }
 
-func (s *spread) max() int64 {
+// Max returns the greatest value that the highest bucket can hold.
+func (s *Spread) Max() int64 {
 	for i := len(s.offsets) - 1; i >= 0; i-- {
 		if s.counts[i] > 0 {
 			return s.offsets[i]

@@ -61,6 +61,9 @@ type Config struct {
 	ExpirationOverflow        string // REJECT, CAP or CAP_NOWARN
 	UseStatementsEnabled      bool
 	PreparedStatementsBytes   int64
+	AutoSnapshot              bool
+	AutoSnapshotTTL           time.Duration // 0: never
+	IncrementalBackups        bool
 	// Given holds the honoured settings that were set, by their new names, as they were written.
 	Given map[string]string
 }
@@ -79,7 +82,8 @@ func Default() *Config {
 		BatchWarnBytes: 5 << 10, BatchFailBytes: 50 << 10, UnloggedBatchPartitions: 10,
 		MaxFrameBytes: 16 << 20, MaxConnections: -1, MaxConnectionsPerIP: -1, DefaultKeyspaceRF: 1,
 		StorageCompatibilityMode: "CASSANDRA_4", ExpirationOverflow: "REJECT", UseStatementsEnabled: true, PreparedStatementsBytes: 10 << 20,
-		Given: map[string]string{},
+		AutoSnapshot: true,
+		Given:        map[string]string{},
 	}
 }
 

@@ -98,10 +98,10 @@ var settings = []setting{
 		v = &yaml.Node{Kind: v.Kind, Value: strings.ToUpper(v.Value)}
 		return choice("", func(c *Config) *string { return &c.ExpirationOverflow }, "", "REJECT", "CAP", "CAP_NOWARN").set(c, v, old)
 	}},
-	{name: "use_statements_enabled", set: func(c *Config, v *yaml.Node, _ bool) (err error) {
-		c.UseStatementsEnabled, err = strconv.ParseBool(v.Value)
-		return err
-	}},
+	truth("use_statements_enabled", func(c *Config) *bool { return &c.UseStatementsEnabled }),
+	truth("auto_snapshot", func(c *Config) *bool { return &c.AutoSnapshot }),
+	duration("auto_snapshot_ttl", "", func(c *Config) *time.Duration { return &c.AutoSnapshotTTL }),
+	truth("incremental_backups", func(c *Config) *bool { return &c.IncrementalBackups }),
 	size("prepared_statements_cache_size", "prepared_statements_cache_size_mb", "MiB", func(c *Config) *int64 { return &c.PreparedStatementsBytes }),
 }
 
@@ -144,6 +144,13 @@ func scalar(v *yaml.Node) (string, error) {
 		return "", fmt.Errorf("expected a value, not a list or map")
 	}
 	return v.Value, nil
+}
+
+func truth(name string, at func(*Config) *bool) setting {
+	return setting{name: name, set: func(c *Config, v *yaml.Node, _ bool) (err error) {
+		*at(c), err = strconv.ParseBool(v.Value)
+		return err
+	}}
 }
 
 func text(name string, at func(*Config) *string) setting {
