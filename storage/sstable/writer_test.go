@@ -97,7 +97,8 @@ func TestWriterGolden(t *testing.T) {
 				for i < min(len(a), len(b)) && a[i] == b[i] {
 					i++
 				}
-				t.Errorf("content of %d bytes, not %d, differs at %d:\n%x\n%x", len(b), len(a), i, b[max(0, i-40):min(len(b), i+40)], a[max(0, i-40):min(len(a), i+40)])
+				t.Errorf("content of %d bytes, not %d, differs at %d:\n%x\n%x", len(b), len(a), i,
+					b[max(0, i-40):min(len(b), i+40)], a[max(0, i-40):min(len(a), i+40)])
 			}
 			for _, c := range []string{CompIndex, CompSummary, CompFilter} {
 				if a, b := g.read(t, c), mine.read(t, c); !bytes.Equal(a, b) {
