@@ -238,7 +238,7 @@ func headerColumns(given []*schema.Column) ([]HeaderColumn, []*schema.Column) {
 }
 
 // Append writes a partition, which has to stand behind the one before, and reads p.Rows to their end. A partition in which
-// there is nothing is passed over.
+// there is nothing is passed over; what its deletions hide is left out.
 func (w *Writer) Append(p *row.Partition) error {
 	if w.err == nil {
 		w.err = w.append(p)
@@ -274,7 +274,7 @@ func (w *Writer) append(p *row.Partition) error {
 			static = &emptyRow
 		}
 		var err error
-		if buf, _, err = w.enc.row(buf, static, true, 0); err != nil {
+		if buf, _, err = w.enc.row(buf, w.enc.visible(static, p.Deletion), true, 0); err != nil {
 			return w.refuse(p, "static row: %v", err)
 		}
 	}
@@ -313,7 +313,7 @@ func (w *Writer) appendRows(p *row.Partition, start int64) (some bool, err error
 		buf, length := w.data.buf, len(w.data.buf)
 		if u.Row != nil {
 			kind = KindClustering
-			buf, prefix, err = w.enc.row(buf, u.Row, false, at-previous)
+			buf, prefix, err = w.enc.row(buf, w.enc.visible(u.Row, p.Deletion.Max(open)), false, at-previous)
 		} else {
 			m := &u.Marker
 			if m.Closed != open && !(m.Closed.IsLive() && open.IsLive()) {

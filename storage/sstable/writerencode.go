@@ -137,7 +137,51 @@ type encoder struct {
 	values          []valueType // of the clustering columns
 	static, regular fileColumns
 	stats           *collector
-	body            []byte // scratch
+	body            []byte  // scratch
+	kept            row.Row // scratch: what is left of a row
+}
+
+// hides reports whether the deletions of a row, or one that encloses it, hide anything of it.
+func hides(r *row.Row, enclosing row.Deletion) bool {
+	active := r.Deletion.Max(enclosing)
+	if active.IsLive() && len(r.Complex) == 0 {
+		return false
+	}
+	if active.Deletes(r.Liveness.Timestamp) && r.Liveness.Timestamp != row.NoTimestamp ||
+		!r.Deletion.IsLive() && !r.Deletion.Supersedes(enclosing) {
+		return true
+	}
+	k := 0
+	for i := range r.Complex {
+		if !r.Complex[i].Supersedes(active) {
+			return true
+		}
+	}
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		for k < len(r.Complex) && r.Complex[k].Column < c.Column {
+			k++
+		}
+		if active.Deletes(c.Timestamp) || k < len(r.Complex) && r.Complex[k].Column == c.Column && r.Complex[k].Deletes(c.Timestamp) {
+			return true
+		}
+	}
+	return false
+}
+
+// visible returns r without what deletions hide, which a reader of a single table shows as if it were there: it is not
+// merged with anything. Sources leave it out but for counters. The result is valid until the next call.
+func (e *encoder) visible(r *row.Row, enclosing row.Deletion) *row.Row {
+	if !hides(r, enclosing) {
+		return r
+	}
+	k := &e.kept
+	k.Clustering, k.Liveness, k.Deletion = r.Clustering, r.Liveness, r.Deletion
+	k.Complex, k.Cells = append(k.Complex[:0], r.Complex...), append(k.Cells[:0], r.Cells...)
+	if k.Shadow(enclosing); !r.Deletion.Supersedes(enclosing) {
+		k.Deletion = row.Live
+	}
+	return k
 }
 
 func (e *encoder) timestamp(dst []byte, ts int64) []byte {

@@ -255,3 +255,68 @@ func TestAppendVint(t *testing.T) {
 		}
 	}
 }
+
+// TestWriterHidden leaves out what a deletion of the same table hides: Cassandra, which merges a single table with nothing,
+// would show it.
+func TestWriterHidden(t *testing.T) {
+	dead := row.Deletion{Timestamp: 50, Local: 6}
+	old, young := cellOf(3, "old", 50), cellOf(6, "young", 51)
+	deleted := rowOf(3, old, young)
+	deleted.Row.Deletion = row.Deletion{Timestamp: 50, Local: 7}
+	covered := rowOf(5, young)
+	covered.Row.Deletion = row.Deletion{Timestamp: 49, Local: 7}
+	covered.Row.Liveness = row.Liveness{Timestamp: 50, Expiry: row.NoLocal}
+	p := partitionOf("a", rowOf(1, old, young), markerOf(2, false, row.Live, dead), rowOf(2, old, young), rowOf(3, old),
+		markerOf(3, true, dead, row.Live), rowOf(4, old))
+	q := partitionOf("b", deleted, covered)
+	q.Deletion = row.Deletion{Timestamp: 49, Local: 7}
+	parts := []*row.Partition{p, q}
+	if p.Token.Compare(q.Token) > 0 {
+		parts[0], parts[1] = q, p
+	}
+	fs := newMem(t)
+	w, err := NewWriter(fs, "d", writerDesc, WriterOptions{Table: benchTable()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range parts {
+		if err := w.Append(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Open(fs, "d", writerDesc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	got := map[string]string{}
+	s := r.Self().Scan(All())
+	defer s.Close()
+	for p := s.Next(); p != nil; p = s.Next() {
+		for u := p.Rows.Next(); u != nil; u = p.Rows.Next() {
+			if u.Row == nil {
+				continue
+			}
+			text := string('0' + u.Row.Clustering[0][7])
+			if u.Row.Liveness.Timestamp != row.NoTimestamp {
+				text += "+"
+			}
+			if !u.Row.Deletion.IsLive() {
+				text += "x"
+			}
+			for _, c := range u.Row.Cells {
+				text += "=" + string(c.Value)
+			}
+			got[string(p.Key)] += text + " "
+		}
+	}
+	if want := "1=old=young 2=young 4=old "; got["a"] != want {
+		t.Errorf("a: %q, not %q", got["a"], want)
+	}
+	if want := "3x=young 5+=young "; got["b"] != want {
+		t.Errorf("b: %q, not %q", got["b"], want)
+	}
+}
