@@ -29,7 +29,7 @@ func (e *Engine) Apply(ms []request.Mutation) (Commit, error) {
 		return Commit{}, ErrNotReplayed
 	}
 	if p := e.pressure.Load(); p != nil {
-		if err := e.yield(p); err != nil {
+		if err := e.yield(p, ms); err != nil {
 			return Commit{}, err
 		}
 	}

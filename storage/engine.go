@@ -155,11 +155,15 @@ type Engine struct {
 	// failing is why the last flush failed, nil when it did not.
 	failing  atomic.Pointer[error]
 	pressure atomic.Pointer[pressure]
+	turn     atomic.Int64  // when the next write may begin while they are slowed, nanoseconds since 1970
 	wake     chan struct{} // capacity 1: wakes the keeper
-	stop     chan struct{} // closed by Close
-	kept     sync.WaitGroup
-	grave    grave
-	hooks    atomic.Pointer[Hooks]
+	// wakeTidier, of capacity 1, wakes the tidier; unseen is the bytes written since the keeper has looked.
+	wakeTidier chan struct{}
+	unseen     atomic.Int64
+	stop       chan struct{} // closed by Close
+	kept       sync.WaitGroup
+	grave      grave
+	hooks      atomic.Pointer[Hooks]
 }
 
 // grave is the files that are not live, that nobody uses, and that are to be removed.
@@ -171,7 +175,8 @@ type grave struct {
 // Open opens the folder of an engine, creating what is missing; dir "" keeps everything in memory and nothing else. Replay
 // must follow.
 func Open(dir string, opts Options) (*Engine, error) {
-	e := &Engine{opts: opts.withDefaults(), dir: dir, wake: make(chan struct{}, 1), stop: make(chan struct{})}
+	e := &Engine{opts: opts.withDefaults(), dir: dir}
+	e.wake, e.wakeTidier, e.stop = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{})
 	e.flushes.idle.L = &e.flushes.mu
 	e.hooks.Store(&Hooks{})
 	if err := e.opts.validate(); err != nil {
@@ -211,10 +216,11 @@ func (e *Engine) open(dir string) error {
 	if e.manifest, err = openManifest(fs, path.Join(dir, "manifest.journal")); err != nil {
 		return err
 	}
+	notify := min(max(e.opts.MemtableSpace/notifyPart, 4<<10), maxNotify)
 	e.log = commitlog.Open(fs, logDir, commitlog.Options{
 		SegmentSize: e.opts.SegmentSize, Mode: e.opts.Sync, Period: e.opts.SyncPeriod, Window: e.opts.GroupWindow,
 		MinSequence: e.manifest.state.reached, Released: e.manifest.state.released, SkipCorrupt: e.opts.SkipCorrupt,
-		Notify: e.kick, NotifyBytes: int(min(max(e.opts.MemtableSpace/notifyPart, 4<<10), maxNotify)),
+		Notify: func() { e.wrote(notify) }, NotifyBytes: int(notify),
 	})
 	if e.opts.LogSpace == 0 {
 		e.opts.LogSpace = defaultLogSpace

@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/helenusdb/helenus/cql"
+	"github.com/helenusdb/helenus/storage/request"
 )
 
-// The keeper is a goroutine that keeps memory, log and disk within their limits: it freezes memtables, slows and stops writers,
-// and releases what is not needed any more. It is woken by what was written, by flushes, and by the clock.
+// The keeper is a goroutine that keeps memory, log and disk within their limits: it freezes memtables, and slows and stops
+// writers. It is woken by what was written, by flushes, and by the clock, and does not wait for the disk. The tidier is another
+// one, which removes what is not needed any more: segments of the log, and tables on disk.
 
 // pressure is what writers have to bear; nil is none. It is replaced, not changed.
 type pressure struct {
@@ -19,23 +21,47 @@ type pressure struct {
 	refuse error
 	// relieved, when it is set, is what writers wait for: it is closed when memory is free again.
 	relieved chan struct{}
-	// delay is how long each write waits.
-	delay time.Duration
+	// rate, when it is set, is how many bytes of mutations are taken in a second.
+	rate float64
 }
 
 // maxStall is how long a write waits for memory before it is refused.
 const maxStall = 10 * time.Second
 
-// maxDelay is the greatest delay of a write, slowFrom the part of the memory from which on writes are delayed.
+// Writes are slowed when more than slowFrom of the memory is taken: from fastRate, in bytes a second, down to slowRate when all
+// is. At one of the rates between memory fills as fast as flushes empty it. A write does not sleep for less than minSleep, which
+// is about what a sleep takes at least, nor for more than maxSleep.
 const (
-	maxDelay = time.Millisecond
-	slowFrom = 0.8
+	slowFrom = 0.75
+	fastRate = 400 << 20
+	slowRate = 2 << 20
+	minSleep = time.Millisecond
+	maxSleep = 100 * time.Millisecond
 )
 
+// pace makes a write of some bytes wait for its turn at a rate.
+func (e *Engine) pace(rate float64, bytes int) {
+	now := time.Now().UnixNano()
+	took := int64(float64(bytes) / rate * float64(time.Second))
+	for {
+		turn := e.turn.Load()
+		if e.turn.CompareAndSwap(turn, max(turn, now)+took) {
+			if wait := time.Duration(turn - now); wait >= minSleep {
+				time.Sleep(min(wait, maxSleep))
+			}
+			return
+		}
+	}
+}
+
 // yield makes a write wait as the pressure says, and returns why it cannot be done.
-func (e *Engine) yield(p *pressure) error {
-	if p.delay > 0 {
-		time.Sleep(p.delay)
+func (e *Engine) yield(p *pressure, ms []request.Mutation) error {
+	if p.rate > 0 {
+		bytes := 0
+		for i := range ms {
+			bytes += len(ms[i].Data)
+		}
+		e.pace(p.rate, bytes)
 		return nil
 	}
 	var timeout <-chan time.Time
@@ -67,8 +93,24 @@ func overloaded(format string, args ...any) error {
 	return &cql.Error{Code: cql.CodeOverloaded, Message: fmt.Sprintf(format, args...)}
 }
 
-// kick wakes the keeper.
+// kick wakes the keeper and the tidier.
 func (e *Engine) kick() {
+	for _, c := range [...]chan struct{}{e.wake, e.wakeTidier} {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// maxUnseen is the part of the memory that may be written before the keeper looks: then writers wait for it.
+const maxUnseen = 8
+
+// wrote is told by the log that another so many bytes were written.
+func (e *Engine) wrote(bytes int64) {
+	if e.unseen.Add(bytes) > e.opts.MemtableSpace/maxUnseen {
+		e.pressure.CompareAndSwap(nil, &pressure{relieved: make(chan struct{})})
+	}
 	select {
 	case e.wake <- struct{}{}:
 	default:
@@ -105,6 +147,28 @@ func (e *Engine) keep() {
 	}
 }
 
+// tidy is the tidier.
+func (e *Engine) tidy() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		err := e.releaseLog()
+		e.report(err, "release of the commit log")
+		var due <-chan time.Time
+		if !e.bury() || err != nil {
+			timer.Reset(time.Second)
+			due = timer.C
+		}
+		select {
+		case <-e.wakeTidier:
+		case <-due:
+		case <-e.stop:
+			e.bury() // what readers have held
+			return
+		}
+	}
+}
+
 // recheck is how often the keeper looks again while something is wrong.
 const recheck = 100 * time.Millisecond
 
@@ -115,14 +179,11 @@ func (e *Engine) check(now time.Time) (next time.Duration) {
 			next = max(d, time.Millisecond)
 		}
 	}
+	e.unseen.Store(0)
 	used := e.checkMemory()
 	e.checkLog()
 	if due := e.checkPeriods(now); due > 0 {
 		soon(due)
-	}
-	e.report(e.releaseLog(), "commit log")
-	if !e.bury() {
-		soon(time.Second)
 	}
 	if p := e.judge(used); p != e.pressure.Load() {
 		old := e.pressure.Swap(p)
@@ -238,7 +299,7 @@ func (e *Engine) judge(used int64) *pressure {
 	}
 	if slow := slowFrom * float64(limit); float64(used) > slow {
 		part := (float64(used) - slow) / (float64(limit) - slow)
-		return &pressure{delay: time.Duration(part*float64(maxDelay)) + time.Microsecond}
+		return &pressure{rate: fastRate * math.Pow(slowRate/float64(fastRate), part)}
 	}
 	return nil
 }
@@ -264,7 +325,7 @@ func (e *Engine) checkDisk(was bool) error {
 	if was {
 		least += least / 4
 	}
-	if free < least {
+	if free < least || e.log.Full() {
 		return errDiskFull
 	}
 	return nil

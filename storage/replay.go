@@ -40,6 +40,7 @@ func (e *Engine) Replay(s *schema.Snapshot) (Stats, error) {
 		e.log.Start()
 		e.replayed.Store(0)
 		e.kept.Go(e.keep)
+		e.kept.Go(e.tidy)
 		e.buildIndexes()
 	}
 	e.ready.Store(true)

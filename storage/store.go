@@ -96,6 +96,7 @@ func (e *Engine) SetSchema(s *schema.Snapshot) {
 			e.discard(st)
 		}
 	}
+	e.kick() // flush periods may have changed
 }
 
 // redefined returns the change of a view, which only memtables may change meanwhile, to a new definition of its table.
@@ -201,19 +202,22 @@ func (e *Engine) Truncate(table schema.UUID) error {
 	}
 	old := st.clear(fresh)
 	e.gate.Unlock()
-	defer old.finish(e)
+	err := e.voidUpTo(st, seq)
+	old.finish(e)
+	e.kick()
+	return err
+}
+
+// voidUpTo makes durable that a store holds nothing of records up to seq and of the tables on disk that were live.
+func (e *Engine) voidUpTo(st *store, seq uint64) error {
 	if e.log == nil {
 		return nil
 	}
 	// The mark must not name a record that a crash may lose: its sequence would be given again.
-	if err := e.log.Sync(); err != nil {
+	if err := e.syncLog(); err != nil {
 		return err
 	}
-	if err := e.manifest.commit(e.void(edit(nil), st.id).truncated(st.id, seq)); err != nil {
-		return err
-	}
-	e.kick()
-	return nil
+	return e.manifest.commit(e.void(edit(nil), st.id).truncated(st.id, seq))
 }
 
 // void adds the removal of all live tables of a table to an edit.
@@ -247,7 +251,7 @@ func (st *store) clear(fresh *view) emptied {
 	return old
 }
 
-// finish frees what a store held: its files go when nobody has them and the manifest does not know them.
+// finish frees what a store held. Its files go when nobody has them, unless the manifest could not be told.
 func (old *emptied) finish(e *Engine) {
 	for _, m := range old.frozen {
 		close(m.done)
@@ -256,7 +260,13 @@ func (old *emptied) finish(e *Engine) {
 		}
 	}
 	for _, f := range old.tables {
-		e.retire(f)
+		live := false
+		e.manifest.view(f.store.id, func(t *tableState) { _, live = t.live[f.Descriptor()] })
+		if live {
+			f.unref()
+		} else {
+			e.retire(f)
+		}
 	}
 }
 
@@ -275,14 +285,7 @@ func (e *Engine) discard(st *store) {
 	}
 	old := st.clear(fresh)
 	e.gate.Unlock()
-	if e.log != nil {
-		// The mark is for a table that is given the same id.
-		err := e.syncLog()
-		if err == nil {
-			err = e.manifest.commit(e.void(edit(nil), st.id).truncated(st.id, seq))
-		}
-		e.report(err, "drop of a table")
-	}
+	e.report(e.voidUpTo(st, seq), "drop of a table") // the mark is for a table that is given the same id
 	old.finish(e)
 	e.kick()
 }
