@@ -2,7 +2,7 @@
 // Cache is shared by all tables of a process; its nouns are Cache and Entry.
 //
 // Pages are on the Go heap, as byte slices: who was given one keeps it as long as he likes, also when the cache has let go of
-// it. Nobody changes it. Keys are in memory without pointers that is taken whole when the cache is made.
+// it. Nobody changes it. Keys are in memory without pointers, which is taken whole when the first one is put.
 //
 // Floor: ground. Source for pages: Yang and others, "FIFO queues are all you need for cache eviction", SOSP 2023 (S3-FIFO);
 // for what keys are to a reader: org.apache.cassandra.cache.KeyCacheKey.
@@ -36,8 +36,8 @@ func New(budget int64) *Cache {
 	if budget <= 0 {
 		return nil
 	}
-	c := &Cache{budget: budget, keys: newKeyTable(budget / keyShare)}
-	pages := budget - c.keys.size()
+	c := &Cache{budget: budget, keys: &keyTable{budget: budget / keyShare}}
+	pages := budget - budget/keyShare
 	n := 1
 	for n < shardsPerCPU*runtime.GOMAXPROCS(0) && pages/int64(2*n) >= minShard {
 		n *= 2

@@ -30,13 +30,16 @@ type keyEntry struct {
 // setSize is the size of a keySet.
 const setSize = 8*ways + 32*ways + 8
 
-// keyTable is a hash table without pointers.
+// keyTable is a hash table without pointers, whose memory is taken when the first key is put.
 type keyTable struct {
-	sets  []keySet
-	locks [256]keyLock
-	count atomic.Int64
-	hits  atomic.Int64
-	_     [56]byte
+	budget int64
+	make   sync.Once
+	ready  atomic.Bool
+	sets   []keySet
+	locks  [256]keyLock
+	count  atomic.Int64
+	hits   atomic.Int64
+	_      [56]byte
 	// misses is not on the line of the hits.
 	misses atomic.Int64
 }
@@ -47,11 +50,17 @@ type keyLock struct {
 	_ [56]byte
 }
 
-func newKeyTable(budget int64) *keyTable {
-	return &keyTable{sets: make([]keySet, max(budget/setSize, 1))}
+// length is the number of sets that the budget allows.
+func (t *keyTable) length() int64 { return max(t.budget/setSize, 1) }
+
+// size returns the bytes that are taken.
+func (t *keyTable) size() int64 {
+	if !t.ready.Load() {
+		return 0
+	}
+	return t.length() * setSize
 }
 
-func (t *keyTable) size() int64 { return int64(len(t.sets)) * setSize }
 func (t *keyTable) used() int64 { return t.count.Load() }
 
 // place returns what stands for a key of a file: its tag, never 0, and check.
@@ -75,6 +84,10 @@ func (c *Cache) Key(file uint64, h1, h2 int64) (Entry, bool) {
 	if c == nil {
 		return Entry{}, false
 	}
+	if !c.keys.ready.Load() {
+		c.keys.misses.Add(1)
+		return Entry{}, false
+	}
 	tag, check := place(file, h1, h2)
 	s, l := c.keys.locked(check)
 	for i := range s.tags {
@@ -96,6 +109,10 @@ func (c *Cache) PutKey(file uint64, h1, h2 int64, e Entry) {
 	if c == nil {
 		return
 	}
+	c.keys.make.Do(func() {
+		c.keys.sets = make([]keySet, c.keys.length())
+		c.keys.ready.Store(true)
+	})
 	tag, check := place(file, h1, h2)
 	s, l := c.keys.locked(check)
 	defer l.Unlock()
@@ -124,7 +141,7 @@ func (c *Cache) PutKey(file uint64, h1, h2 int64, e Entry) {
 
 // ClearKeys lets go of all keys.
 func (c *Cache) ClearKeys() {
-	if c == nil {
+	if c == nil || !c.keys.ready.Load() {
 		return
 	}
 	for i := range c.keys.sets {

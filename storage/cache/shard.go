@@ -59,8 +59,12 @@ const (
 func (s *shard) init(limit int64) {
 	s.index, s.free, s.limit = map[pageKey]int32{}, none, limit
 	s.small, s.main = queue{head: none, tail: none}, queue{head: none, tail: none}
+}
+
+// remember makes place for the ghosts.
+func (s *shard) remember() {
 	n := 64
-	for int64(n)*ghostPage < limit {
+	for int64(n)*ghostPage < s.limit {
 		n *= 2
 	}
 	s.ghosts = make([]ghost, n)
@@ -94,6 +98,9 @@ func (s *shard) put(k pageKey, hash uint32, b []byte) {
 	if _, ok := s.index[k]; ok {
 		// Two readers have missed it at the same time.
 		return
+	}
+	if s.ghosts == nil {
+		s.remember()
 	}
 	for s.small.bytes+s.main.bytes+size > s.limit {
 		s.evict()
