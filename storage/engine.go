@@ -19,6 +19,7 @@ import (
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/token"
 	"github.com/helenusdb/helenus/storage/commitlog"
+	"github.com/helenusdb/helenus/storage/compaction"
 	"github.com/helenusdb/helenus/storage/vfs"
 )
 
@@ -70,7 +71,8 @@ type Options struct {
 	// HostID goes into the statistics of tables on disk; nil is none.
 	HostID *schema.UUID
 	// Log is told what goes wrong in the background; nil is nobody.
-	Log *slog.Logger
+	Log        *slog.Logger
+	Compaction CompactionOptions
 }
 
 // Defaults of Options.
@@ -164,6 +166,8 @@ type Engine struct {
 	kept       sync.WaitGroup
 	grave      grave
 	hooks      atomic.Pointer[Hooks]
+	// compactions is nil in memory. It is not called with a lock of the engine held but for change.
+	compactions *compaction.Manager
 }
 
 // grave is the files that are not live, that nobody uses, and that are to be removed.
@@ -213,6 +217,7 @@ func (e *Engine) open(dir string) error {
 	if e.lock, err = fs.Lock(path.Join(dir, "engine.lock")); err != nil {
 		return err
 	}
+	e.compactions = e.newCompactions()
 	if e.manifest, err = openManifest(fs, path.Join(dir, "manifest.journal")); err != nil {
 		return err
 	}
@@ -266,6 +271,9 @@ func (e *Engine) report(err error, doing string) {
 // Close syncs and closes; what is in memtables stays in the log. No other call may be in flight or follow.
 func (e *Engine) Close() error {
 	close(e.stop)
+	if e.compactions != nil {
+		e.compactions.Close()
+	}
 	q := &e.flushes
 	q.mu.Lock()
 	q.closed = true

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/storage/compaction"
 	"github.com/helenusdb/helenus/storage/sstable"
 	"github.com/helenusdb/helenus/storage/vfs"
 )
@@ -25,6 +26,8 @@ type File struct {
 	refs atomic.Int64
 	// drop is called when the file is not live any more and nobody has it.
 	drop atomic.Pointer[func(*File)]
+	// known is what compaction knows of the table, made when it first asks.
+	known atomic.Pointer[compaction.Table]
 	// filterFalse and filterTrue count lookups that the Bloom filter let through: of keys that were not there, and that were.
 	filterFalse, filterTrue atomic.Int64
 }

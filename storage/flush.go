@@ -194,6 +194,7 @@ func (e *Engine) flush(st *store, m *memory) error {
 	if f != nil {
 		e.flushedHook(st, f)
 		f.unref()
+		e.compactions.Notify(st.id)
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func mergeAll(t testing.TB, fs vfs.FS, e *Engine, l *Live) Written {
 func TestExchange(t *testing.T) {
 	table := kvTable("a")
 	fs := vfs.NewMem()
-	opts := Options{FS: fs, Sync: SyncBatch}
+	opts := Options{FS: fs, Sync: SyncBatch, Compaction: CompactionOptions{Paused: true}}
 	e, _ := mustOpen(t, "/d", opts, table)
 	for i := range 4 {
 		mustApply(t, e, kv(table, i, i, i, int64(i)), kv(table, 9, 9, i, int64(i)))
@@ -117,7 +117,7 @@ func TestExchange(t *testing.T) {
 func TestStrangers(t *testing.T) {
 	table := kvTable("a")
 	fs := vfs.NewMem()
-	opts := Options{FS: fs, Sync: SyncBatch}
+	opts := Options{FS: fs, Sync: SyncBatch, Compaction: CompactionOptions{Paused: true}}
 	e, _ := mustOpen(t, "/d", opts, table)
 	mustApply(t, e, kv(table, 1, 1, 1, 1))
 	mustFlush(t, e)

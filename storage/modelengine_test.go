@@ -3,6 +3,8 @@ package storage
 import (
 	"context"
 	"time"
+
+	"github.com/helenusdb/helenus/storage/compaction"
 )
 
 // flushTimeout is how long a flush of few rows may take, on a machine that is busy.
@@ -19,4 +21,36 @@ func (w *world) flush(x *modelled) {
 }
 
 // compact merges a table's files.
-func (w *world) compact(*modelled) {}
+func (w *world) compact(x *modelled) {
+	w.t.Helper()
+	if err := w.compactSome(context.Background(), x); err != nil {
+		w.t.Fatalf("compaction of %s: %v", x.table.Name, err)
+	}
+}
+
+// compactSome merges a table's files, all or some, together or each for itself, and may fail.
+func (w *world) compactSome(ctx context.Context, x *modelled) error {
+	m, id := w.e.Compactions(), x.table.ID
+	switch w.r.IntN(7) {
+	case 0:
+		return m.GarbageCollect(ctx, id, compaction.ProvideRow, 0)
+	case 1:
+		return m.GarbageCollect(ctx, id, compaction.ProvideCell, 0)
+	case 2:
+		return m.Upgrade(ctx, id, true, 0)
+	case 3, 4:
+		l, err := w.e.Live(id)
+		if err != nil {
+			return err
+		}
+		var some []string
+		for _, f := range l.Files {
+			if w.r.IntN(2) == 0 {
+				some = append(some, f.Descriptor().String())
+			}
+		}
+		l.Release()
+		return m.UserDefined(ctx, id, some)
+	}
+	return m.Major(ctx, id, w.r.IntN(2) == 0)
+}

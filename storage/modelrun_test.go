@@ -34,7 +34,9 @@ func (w *world) snapshot() *schema.Snapshot {
 }
 
 func (w *world) options() Options {
-	o := Options{FS: w.fs, Sync: SyncBatch, SegmentSize: 8192}
+	o := Options{FS: w.fs, Sync: SyncBatch, SegmentSize: 8192, Compaction: CompactionOptions{
+		Paused: true, Throughput: -1, Now: func() time.Time { return time.Unix(w.now, 0) },
+	}}
 	if w.v.periodic {
 		o.Sync = SyncPeriodic
 	}

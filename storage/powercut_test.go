@@ -181,6 +181,7 @@ func (w *world) verify(c cut) {
 	again := &cuts{r: w.r, every: 40, where: map[string]int{}, depth: w.depth + 1}
 	opts := w.options()
 	opts.FS = c.fs
+	opts.Compaction.Now = func() time.Time { return time.Unix(c.at.now, 0) }
 	if again.depth < 2 {
 		opts.FS = &vfs.Faulty{FS: c.fs, Hook: again.hook(c.fs)}
 		again.now.Store(c.at)

@@ -44,6 +44,9 @@ func (e *Engine) Replay(s *schema.Snapshot) (Stats, error) {
 		e.buildIndexes()
 	}
 	e.ready.Store(true)
+	if e.compactions != nil {
+		e.startCompactions()
+	}
 	return stats, nil
 }
 

@@ -91,6 +91,7 @@ func (e *Engine) SetSchema(s *schema.Snapshot) {
 			v.setBuilt()
 		}
 	}
+	e.compactSchema(old, next, changed)
 	for id, st := range old {
 		if next[id] == nil {
 			e.discard(st)

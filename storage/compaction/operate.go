@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -266,20 +267,20 @@ func (m *Manager) Relevel(_ context.Context, table schema.UUID) error {
 		return err
 	}
 	defer release()
-	m.mu.Lock()
-	v := m.viewLocked(st)
-	m.mu.Unlock()
-	changes := map[string]Output{}
+	moment := st.Acquire()
+	defer moment.Release()
 	byState := map[state][]*Table{}
-	for _, t := range v.sound() {
-		byState[stateOf(t)] = append(byState[stateOf(t)], t)
+	for _, l := range moment.Tables() {
+		byState[stateOf(l.Table)] = append(byState[stateOf(l.Table)], l.Table)
 	}
+	levels := map[string]int{}
 	for _, tables := range byState {
-		levels := Relevels(tables)
-		for _, t := range tables {
-			if level := levels[t.ID]; level != t.Level {
-				changes[t.ID] = Output{Level: level, RepairedAt: t.RepairedAt}
-			}
+		maps.Copy(levels, Relevels(tables))
+	}
+	var changes []Output
+	for _, l := range moment.Tables() {
+		if level := levels[l.ID]; level != l.Level {
+			changes = append(changes, Output{l.Reader.Descriptor(), level, l.RepairedAt})
 		}
 	}
 	if len(changes) == 0 {

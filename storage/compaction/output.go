@@ -117,7 +117,10 @@ func (o *output) append(p *row.Partition) error {
 		}
 	}
 	if o.w == nil {
-		o.desc = o.store.Next()
+		var err error
+		if o.desc, err = o.store.Next(); err != nil {
+			return err
+		}
 		opts := o.opts
 		opts.Level = int32(o.level)
 		w, err := sstable.NewWriter(o.fs, o.store.Dir(), o.desc, opts)

@@ -30,7 +30,7 @@ func (m *Manager) run(ctx context.Context, job *Job, s Store, t *Task) error {
 	expired := stillExpired(moment, t, m.gcBefore(s.Schema()))
 	read := slices.DeleteFunc(slices.Clone(live), func(l Live) bool { return !unrelated([]*Table{l.Table}, expired) })
 	if t.Relabel && len(read) == 1 && len(expired) == 0 {
-		return s.Relabel(map[string]Output{read[0].ID: {Level: t.Level, RepairedAt: read[0].RepairedAt}})
+		return s.Relabel([]Output{{read[0].Reader.Descriptor(), t.Level, read[0].RepairedAt}})
 	}
 	kept, err := m.fit(job, t, read)
 	if err != nil {

@@ -51,12 +51,12 @@ type Store interface {
 	Acquire() Moment
 	// Dir is the folder of the store's tables, Next a name in it that was never used before, for a table that is to be written.
 	Dir() string
-	Next() sstable.Descriptor
+	Next() (sstable.Descriptor, error)
 	// Exchange removes tables by id and adds others, whose files are complete, in one durable edit. When one of the removed
 	// is not live, or with any other error, nothing is changed and the files of the added ones are the caller's.
 	Exchange(removed []string, added []Output) error
-	// Relabel changes the level and the time of repair of live tables, by id, without touching their data.
-	Relabel(tables map[string]Output) error
+	// Relabel changes the level and the time of repair of live tables without touching their data.
+	Relabel(tables []Output) error
 	// FlushBytes returns the average size on disk of flushed tables, 0 when none was.
 	FlushBytes() int64
 }

@@ -88,11 +88,11 @@ func (s *memStore) Schema() *schema.Table { return s.table }
 func (s *memStore) Dir() string           { return "data" }
 func (s *memStore) FlushBytes() int64     { return 0 }
 
-func (s *memStore) Next() sstable.Descriptor {
+func (s *memStore) Next() (sstable.Descriptor, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.gen++
-	return sstable.Descriptor{Version: "nb", ID: fmt.Sprint(s.gen), Format: "big"}
+	return sstable.Descriptor{Version: "nb", ID: fmt.Sprint(s.gen), Format: "big"}, nil
 }
 
 // open opens a table that was written, as one of a month ago when old is true.
@@ -147,15 +147,17 @@ func (s *memStore) Exchange(removed []string, added []Output) error {
 	return nil
 }
 
-func (s *memStore) Relabel(changes map[string]Output) error {
+func (s *memStore) Relabel(changes []Output) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i, l := range s.tables {
-		if c, ok := changes[l.ID]; ok {
-			x := *l.Table
-			x.Level = c.Level
-			s.tables[i].Table = &x
+	for _, c := range changes {
+		i := slices.IndexFunc(s.tables, func(l Live) bool { return l.ID == c.Descriptor.String() })
+		if i < 0 {
+			return ErrGone
 		}
+		x := *s.tables[i].Table
+		x.Level = c.Level
+		s.tables[i].Table = &x
 	}
 	s.changes++
 	return nil
@@ -211,7 +213,7 @@ func (s *memStore) flush() {
 	if s.mem.Partitions() == 0 {
 		return
 	}
-	d := s.Next()
+	d, _ := s.Next()
 	w, err := sstable.NewWriter(s.fs, s.Dir(), d, sstable.WriterOptions{Table: s.table})
 	if err != nil {
 		s.t.Fatal(err)
