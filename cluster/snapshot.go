@@ -125,7 +125,3 @@ func (n *Node) expireSnapshots(stop <-chan struct{}) {
 	}
 }
 
-// Import implements admin.Node.
-func (n *Node) Import(context.Context, admin.Import, *schema.Table) (admin.ImportResult, error) {
-	return admin.ImportResult{}, admin.Unsupported("imports are not built into this version yet")
-}

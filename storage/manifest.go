@@ -48,6 +48,8 @@ type tableState struct {
 	flushed, truncated uint64
 	// generation is the greatest number that a table on disk was ever given.
 	generation uint64
+	// first is the first number given since the start, 0 for none. It is not stored.
+	first uint64
 }
 
 // liveTable is what the manifest says of a live table on disk.
@@ -327,6 +329,9 @@ func (m *manifest) next(id schema.UUID) uint64 {
 	defer m.mu.Unlock()
 	t := m.state.table(id)
 	t.generation++
+	if t.first == 0 {
+		t.first = t.generation
+	}
 	return t.generation
 }
 
