@@ -25,8 +25,14 @@ type positioned interface{ Position() int64 }
 
 // newInput opens the scan of a table.
 func newInput(l *row.Layout, t Live) *input {
-	in := &input{table: t.Table, scan: t.View.Stream(sstable.All()), ratio: 1}
+	in := inputOf(t, t.View.Stream(sstable.All()))
 	in.src = merge.Check(l, in.scan)
+	return in
+}
+
+// inputOf returns an input that reads a table by scan.
+func inputOf(t Live, scan row.Source) *input {
+	in := &input{table: t.Table, scan: scan, src: scan, ratio: 1}
 	if n := t.Reader.DataLength(); n > 0 {
 		in.ratio = float64(t.Size) / float64(n)
 	}

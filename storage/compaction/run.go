@@ -165,6 +165,14 @@ func (m *Manager) rewrite(ctx context.Context, job *Job, s Store, t *Task, input
 	var sources []row.Source
 	for _, l := range inputs {
 		in := newInput(layout, l)
+		if t.Kind == Scrub {
+			in.Close()
+			skip, err := m.probe(ctx, layout, l)
+			if err != nil {
+				return out, err
+			}
+			in, t.lost = inputOf(l, l.View.Salvage(skip)), len(skip)
+		}
 		mt.inputs = append(mt.inputs, in)
 		sources = append(sources, in)
 	}

@@ -680,3 +680,75 @@ func cpuTime(b *testing.B) time.Duration {
 
 // errKept keeps the inputs of a benchmark.
 var errKept = errors.New("kept")
+
+// TestScrub damages tables at random and holds that a scrub keeps every partition that can be read, and no other.
+func TestScrub(t *testing.T) {
+	for seed := range uint64(25) {
+		r := rand.New(rand.NewPCG(seed, 8))
+		mem := vfs.NewMem()
+		table := testTable("SizeTiered")
+		table.Options.GCGraceSeconds = 100 * day
+		s := newStore(t, mem, table)
+		m := newManager(t, s)
+		for i := range 300 {
+			s.apply(i, func(b *request.Builder) {
+				for ck := range 1 + r.IntN(5) {
+					b.Row([][]byte{intValue(ck)})
+					v := make([]byte, 200+r.IntN(300))
+					for i := range v {
+						v[i] = byte(r.Uint32())
+					}
+					b.Cell(row.Cell{Column: colB, Value: v, Timestamp: 1, Local: row.NoLocal})
+				}
+			})
+		}
+		s.flush()
+		before := partitions(s.live())
+		f, err := mem.Open(path.Join("data", "nb-1-big-Data.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		size, _ := f.Size()
+		hits := r.IntN(4)
+		for range hits {
+			if _, err := f.WriteAt([]byte{byte(r.Uint32()), 2, 3}, r.Int64N(size-3)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		damage, err := m.Scrub(context.Background(), table.ID, 0)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		after := partitions(s.live())
+		lost := 0
+		if len(damage) > 0 {
+			lost = damage[0].Lost
+		}
+		if len(after)+lost != len(before) || (hits == 0) != (lost == 0) {
+			t.Errorf("seed %d: %d partitions of %d are left, %d lost by %d hits", seed, len(after), len(before), lost, hits)
+		}
+		for key, p := range after {
+			if before[key] != p {
+				t.Fatalf("seed %d: partition %s is %s, was %s", seed, key, p, before[key])
+			}
+		}
+		if bad, err := m.Verify(context.Background(), table.ID); err != nil || len(bad) > 0 {
+			t.Errorf("seed %d: after the scrub %v, %v", seed, bad, err)
+		}
+	}
+}
+
+// partitions splits a printed store by key.
+func partitions(printed string) map[string]string {
+	out := map[string]string{}
+	key := ""
+	for line := range strings.SplitSeq(printed, "\n") {
+		if strings.HasPrefix(line, " ") {
+			out[key] += line
+		} else if line != "" {
+			key = line
+			out[key] = ""
+		}
+	}
+	return out
+}

@@ -93,6 +93,9 @@ type Task struct {
 	Relabel bool
 	// Ranges, unless nil, are the tokens that the node keeps: what is outside of them is dropped.
 	Ranges []token.Range
+
+	// lost is how many damaged partitions a scrub has left out; it is set when the task runs.
+	lost int
 }
 
 // View is what a strategy decides upon. It is not changed by the strategy.
