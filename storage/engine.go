@@ -18,6 +18,7 @@ import (
 
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/token"
+	"github.com/helenusdb/helenus/storage/cache"
 	"github.com/helenusdb/helenus/storage/commitlog"
 	"github.com/helenusdb/helenus/storage/compaction"
 	"github.com/helenusdb/helenus/storage/vfs"
@@ -68,6 +69,9 @@ type Options struct {
 	FlushWriters     int   // memtable_flush_writers; 0 is 2
 	LogSpace         int64 // commitlog_total_space; 0 is 8 GiB or a quarter of the volume, whichever is less
 	ColumnIndexSize  int   // column_index_size, in bytes
+	// CacheSize bounds the bytes of what is kept of tables on disk: file_cache_size and key_cache_size together; 0 is a default,
+	// and below nothing is kept.
+	CacheSize int64
 	// HostID goes into the statistics of tables on disk; nil is none.
 	HostID *schema.UUID
 	// Log is told what goes wrong in the background; nil is nobody.
@@ -80,6 +84,7 @@ const (
 	defaultMemtableSpace = 512 << 20
 	defaultFlushWriters  = 2
 	defaultLogSpace      = 8 << 30
+	defaultCacheSize     = 64 << 20
 )
 
 func (o Options) withDefaults() Options {
@@ -103,6 +108,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CleanupThreshold == 0 {
 		o.CleanupThreshold = 1 / float64(o.FlushWriters+1)
+	}
+	if o.CacheSize == 0 {
+		o.CacheSize = defaultCacheSize
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -140,6 +148,7 @@ type Engine struct {
 	lock     io.Closer        // on the folder; nil in memory
 	log      *commitlog.Log   // nil in memory
 	manifest *manifest        // nil in memory
+	cache    *cache.Cache     // nil in memory
 	ready    atomic.Bool      // Replay is done
 	locks    [1024]sync.Mutex // of partitions, by hash (LockPartition)
 	stores   atomic.Pointer[map[schema.UUID]*store]
@@ -150,6 +159,8 @@ type Engine struct {
 	// change makes SetSchema and Truncate serial. Lock order: change, gate.
 	change sync.Mutex
 	pool   sync.Pool // of *scratch
+	// finders is of *finders.
+	finders sync.Pool
 
 	// replayed is, while the log is replayed, the sequence up to which that is done; else 0.
 	replayed atomic.Uint64
@@ -188,6 +199,7 @@ func Open(dir string, opts Options) (*Engine, error) {
 	}
 	e.stores.Store(&map[schema.UUID]*store{})
 	e.pool.New = func() any { return new(scratch) }
+	e.finders.New = func() any { return new(finders) }
 	if dir == "" {
 		return e, nil
 	}
@@ -221,6 +233,7 @@ func (e *Engine) open(dir string) error {
 	if e.manifest, err = openManifest(fs, path.Join(dir, "manifest.journal")); err != nil {
 		return err
 	}
+	e.cache = cache.New(e.opts.CacheSize)
 	notify := min(max(e.opts.MemtableSpace/notifyPart, 4<<10), maxNotify)
 	e.log = commitlog.Open(fs, logDir, commitlog.Options{
 		SegmentSize: e.opts.SegmentSize, Mode: e.opts.Sync, Period: e.opts.SyncPeriod, Window: e.opts.GroupWindow,

@@ -33,9 +33,9 @@ type File struct {
 }
 
 // openTable opens a table on disk, with one reference.
-func openTable(fsys vfs.FS, st *store, d sstable.Descriptor, l liveTable) (*File, error) {
-	dir := st.dir
-	r, err := sstable.Open(fsys, dir, d)
+func (e *Engine) openTable(st *store, d sstable.Descriptor, l liveTable) (*File, error) {
+	fsys, dir := e.opts.FS, st.dir
+	r, err := sstable.Open(fsys, dir, d, sstable.OpenOptions{Cache: e.cache})
 	if errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w: %w", err, ErrCorrupt)
 	}

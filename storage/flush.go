@@ -18,7 +18,7 @@ import (
 
 // retryDelay is how long a flush waits after it failed, at first and at most.
 const (
-	retryDelay    = 100 * time.Millisecond
+	retryDelay    = 20 * time.Millisecond
 	maxRetryDelay = 5 * time.Second
 )
 
@@ -215,8 +215,8 @@ func (e *Engine) writeMemory(st *store, m *memory) (*File, error) {
 	}
 	d := e.descriptor(st)
 	w, err := sstable.NewWriter(e.opts.FS, st.dir, d, sstable.WriterOptions{
-		Table: t, ExpectedKeys: int64(m.Partitions()), Compression: sstable.FastCompression, HostID: e.opts.HostID,
-		ColumnIndexSize: e.opts.ColumnIndexSize, Encoding: encodingOf(m.Stats()),
+		Table: t, Partitioner: e.opts.Partitioner.Class(), HostID: e.opts.HostID,
+		ExpectedKeys: int64(m.Partitions()), Compression: sstable.FastCompression, ColumnIndexSize: e.opts.ColumnIndexSize, Encoding: encodingOf(m.Stats()),
 	})
 	if err != nil {
 		return nil, err
@@ -241,7 +241,7 @@ func (e *Engine) writeMemory(st *store, m *memory) (*File, error) {
 	if err := w.Finish(); err != nil {
 		return nil, errors.Join(err, w.Abort())
 	}
-	return openTable(e.opts.FS, st, d, liveTable{})
+	return e.openTable(st, d, liveTable{})
 }
 
 // encodingOf returns what the times of a file are stored relative to.

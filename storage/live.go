@@ -94,7 +94,7 @@ func (e *Engine) exchange(st *store, removed []string, added []Written) error {
 		}
 	}()
 	for _, a := range added {
-		f, err := openTable(e.opts.FS, st, a.Descriptor, liveTable{int32(a.Level), a.RepairedAt})
+		f, err := e.openTable(st, a.Descriptor, liveTable{int32(a.Level), a.RepairedAt})
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/storage/cache"
 )
 
 // Metrics count what a table's store does. Source: org.apache.cassandra.metrics.TableMetrics.
@@ -87,6 +88,7 @@ type EngineStats struct {
 	MemtableBytes, MemtableSpace int64
 	CommitLogBytes, LogSpace     int64
 	PendingFlushes               int
+	Cache                        cache.Stats
 	// WritesRefused is why writes are refused now, nil when they are taken.
 	WritesRefused error
 }
@@ -105,6 +107,7 @@ func (e *Engine) Stats() EngineStats {
 	if e.log != nil {
 		s.CommitLogBytes = e.log.Size()
 	}
+	s.Cache = e.cache.Stats()
 	if p := e.pressure.Load(); p != nil {
 		s.WritesRefused = p.refuse
 	}

@@ -128,19 +128,24 @@ type lookups struct {
 	view   *view
 	next   int
 	passed bool
-	parts  []*row.Partition
-	find   []sstable.Finder
-	err    error
+	*finders
+	err error
+}
+
+// finders are what lookups need and do not keep. They are pooled by the engine.
+type finders struct {
+	parts []*row.Partition
+	find  []*sstable.Finder // of each table of the view
 }
 
 // lookups returns a source over the keys of r, behind the position where it goes on.
 func (e *Engine) lookups(r *request.Read, st *store, v *view) *lookups {
-	return &lookups{engine: e, read: r, store: st, view: v, passed: r.After == nil}
+	return &lookups{engine: e, read: r, store: st, view: v, passed: r.After == nil, finders: e.finders.Get().(*finders)}
 }
 
 // Next implements row.Source.
 func (s *lookups) Next() *row.Partition {
-	for s.err == nil && s.next < len(s.read.Keys) {
+	for s.finders != nil && s.err == nil && s.next < len(s.read.Keys) {
 		key := s.read.Keys[s.next]
 		s.next++
 		slices := s.read.Slices
@@ -265,8 +270,8 @@ func (s *lookups) lookupTable(i int, key []byte, slices []row.Slice, reversed bo
 		s.err = s.wrap(t.err)
 		return nil
 	}
-	if s.find == nil {
-		s.find = make([]sstable.Finder, len(s.view.tables))
+	for len(s.find) <= i {
+		s.find = append(s.find, new(sstable.Finder))
 	}
 	p, err := s.find[i].Lookup(t.view, key, slices, reversed)
 	if err != nil {
@@ -308,7 +313,14 @@ func (s *lookups) add(p *row.Partition, deleted int64) int64 {
 func (s *lookups) Err() error { return s.err }
 
 // Close implements row.Source.
-func (s *lookups) Close() {}
+func (s *lookups) Close() {
+	if f := s.finders; f != nil {
+		s.finders = nil
+		clear(f.parts)
+		f.parts = f.parts[:0]
+		s.engine.finders.Put(f)
+	}
+}
 
 // lookedUp looks up each partition that heads has: it reads them backwards.
 type lookedUp struct {
@@ -339,4 +351,7 @@ func (l *lookedUp) Err() error {
 }
 
 // Close implements row.Source.
-func (l *lookedUp) Close() { l.heads.Close() }
+func (l *lookedUp) Close() {
+	l.heads.Close()
+	l.by.Close()
+}

@@ -44,7 +44,7 @@ func (e *Engine) openTables(s *schema.Snapshot, stats *Stats) error {
 		var err error
 		for d, l := range live {
 			var f *File
-			if f, err = openTable(e.opts.FS, st, d, l); err != nil {
+			if f, err = e.openTable(st, d, l); err != nil {
 				break
 			}
 			tables = append(tables, tableOf(f, st.table.Load()))
