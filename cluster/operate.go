@@ -307,32 +307,6 @@ func verifyFiles(ctx context.Context, v admin.Verify, files []*storage.File) err
 	return nil
 }
 
-// Compact implements admin.Node.
-func (n *Node) Compact(context.Context, admin.Compact, []*schema.Table) error { return noCompaction() }
-
-// Rewrite implements admin.Node.
-func (n *Node) Rewrite(context.Context, admin.Rewrite, []*schema.Table) error { return noCompaction() }
-
-// noCompaction is the answer of verbs that need compaction.
-func noCompaction() error { return admin.Unsupported("compaction is not built into this version yet") }
-
-// CompactionStats implements admin.Node.
-func (n *Node) CompactionStats() (admin.CompactionStats, error) {
-	return admin.CompactionStats{}, noCompaction()
-}
-
-// CompactionHistory implements admin.Node.
-func (n *Node) CompactionHistory() ([]admin.Compaction, error) { return nil, noCompaction() }
-
-// CompactionThroughput implements admin.Node.
-func (n *Node) CompactionThroughput() (float64, error) { return 0, noCompaction() }
-
-// SetCompactionThroughput implements admin.Node.
-func (n *Node) SetCompactionThroughput(int) error { return noCompaction() }
-
-// SetAutoCompaction implements admin.Node.
-func (n *Node) SetAutoCompaction(bool, []*schema.Table) error { return noCompaction() }
-
 // InvalidateCache implements admin.Node.
 func (n *Node) InvalidateCache(kind admin.CacheKind) error {
 	return admin.Unsupported("the %s cache is not built into this version yet", kind)

@@ -48,7 +48,7 @@ var floors = map[string]string{
 	"cluster/system":      "cql cql/schema cql/token cql/types storage/request storage/row",
 	"cluster/admin":       "cql cql/schema",
 	"cluster": "cql cql/schema cql/token cql/types cluster/admin cluster/coordinator cluster/replica cluster/ring cluster/system planner/exec " +
-		"storage storage/commitlog storage/request storage/row storage/sstable storage/vfs",
+		"storage storage/commitlog storage/compaction storage/request storage/row storage/sstable storage/vfs",
 	"cmd/helenus":          "cluster cluster/admin cmd/helenus/bench cmd/helenus/config cmd/helenus/nodetool cql cql/auth cql/server cql/schema cql/session cql/token cql/wire planner/exec storage storage/sstable storage/vfs",
 	"cmd/helenus/config":   "cql",
 	"cmd/helenus/nodetool": "cluster/admin cql/types",

@@ -141,8 +141,17 @@ func storageOptions(cfg *config.Config) storage.Options {
 		CommitLogDir: cfg.CommitlogDir, Sync: mode, SyncPeriod: cfg.CommitlogSyncPeriod, GroupWindow: cfg.CommitlogGroupWindow,
 		SegmentSize: int(cfg.CommitlogSegmentBytes), MaxMutation: int(cfg.MaxMutationBytes), LogSpace: cfg.CommitlogTotalBytes,
 		MemtableSpace: memtableSpace(cfg), CleanupThreshold: cfg.MemtableCleanupThreshold, FlushWriters: cfg.MemtableFlushWriters,
-		ColumnIndexSize: int(cfg.ColumnIndexBytes),
+		ColumnIndexSize: int(cfg.ColumnIndexBytes), Compaction: compactionOptions(cfg),
 	}
+}
+
+// compactionOptions returns what is set of compaction, in which no bound is 0 and not less.
+func compactionOptions(cfg *config.Config) storage.CompactionOptions {
+	o := storage.CompactionOptions{Throughput: cfg.CompactionBytes, Concurrent: cfg.ConcurrentCompactors, Paused: !cfg.AutoCompaction}
+	if o.Throughput == 0 {
+		o.Throughput = -1
+	}
+	return o
 }
 
 // memtablePart is the part of the machine's memory that memtables take by default, within bounds. Cassandra takes an eighth of

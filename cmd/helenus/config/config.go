@@ -41,6 +41,9 @@ type Config struct {
 	MemtableOffheapBytes      int64
 	MemtableCleanupThreshold  float64 // 0 means 1/(MemtableFlushWriters+1)
 	MemtableFlushWriters      int
+	CompactionBytes           int64 // a second, 0 means without bound
+	ConcurrentCompactors      int   // 0 means the number of processors, 2 to 8
+	AutoCompaction            bool
 	ColumnIndexBytes          int64 // 0 means 64 KiB
 	FileCacheBytes            int64 // with KeyCacheBytes it bounds what is kept of tables on disk; both 0: a part of the memory
 	KeyCacheBytes             int64
@@ -76,7 +79,7 @@ func Default() *Config {
 		DataDir: "helenus-data", Snitch: "SimpleSnitch", DC: "datacenter1", Rack: "rack1",
 		Authenticator: "AllowAllAuthenticator", Authorizer: "AllowAllAuthorizer",
 		CommitlogSync: "periodic", CommitlogSyncPeriod: 10 * time.Second, CommitlogGroupWindow: 10 * time.Millisecond,
-		CommitlogSegmentBytes: 32 << 20, MemtableFlushWriters: 2,
+		CommitlogSegmentBytes: 32 << 20, MemtableFlushWriters: 2, CompactionBytes: 64 << 20, AutoCompaction: true,
 		ReadTimeout: 5 * time.Second, RangeTimeout: 10 * time.Second, WriteTimeout: 2 * time.Second, CounterTimeout: 5 * time.Second,
 		CASTimeout: 1800 * time.Millisecond, TruncateTimeout: time.Minute, RequestTimeout: 10 * time.Second,
 		BatchWarnBytes: 5 << 10, BatchFailBytes: 50 << 10, UnloggedBatchPartitions: 10,
@@ -197,7 +200,7 @@ var withoutEffect = wordSet(`concurrent_reads concurrent_writes concurrent_count
 	disk_optimization_strategy file_cache_enabled buffer_pool_use_heap_if_exhausted trickle_fsync trickle_fsync_interval
 	index_summary_capacity index_summary_resize_interval key_cache_save_period key_cache_keys_to_save row_cache_size
 	row_cache_save_period row_cache_keys_to_save counter_cache_size counter_cache_save_period counter_cache_keys_to_save
-	cache_load_timeout column_index_cache_size concurrent_compactors concurrent_validations compaction_throughput
+	cache_load_timeout column_index_cache_size concurrent_validations
 	sstable_preemptive_open_interval uuid_sstable_identifiers_enabled sstable stream_entire_sstables stream_throughput_outbound
 	inter_dc_stream_throughput_outbound native_transport_max_threads native_transport_allow_older_protocols internode_compression
 	inter_dc_tcp_nodelay internode_max_message_size gc_log_threshold gc_warn_threshold commitlog_disk_access_mode disk_access_mode

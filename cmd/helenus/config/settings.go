@@ -75,6 +75,15 @@ var settings = []setting{
 		c.MemtableCleanupThreshold, err = strconv.ParseFloat(v.Value, 64)
 		return err
 	}},
+	rate("compaction_throughput", "compaction_throughput_mb_per_sec", "MiB/s", func(c *Config) *int64 { return &c.CompactionBytes }),
+	{name: "concurrent_compactors", set: func(c *Config, v *yaml.Node, old bool) error {
+		err := number("", func(c *Config) *int { return &c.ConcurrentCompactors }).set(c, v, old)
+		if err == nil && c.ConcurrentCompactors <= 0 {
+			return fmt.Errorf("concurrent_compactors should be strictly greater than 0, but was %d", c.ConcurrentCompactors)
+		}
+		return err
+	}},
+	truth("autocompaction_on_startup_enabled", func(c *Config) *bool { return &c.AutoCompaction }),
 	number("memtable_flush_writers", func(c *Config) *int { return &c.MemtableFlushWriters }),
 	size("column_index_size", "column_index_size_in_kb", "KiB", func(c *Config) *int64 { return &c.ColumnIndexBytes }),
 	size("max_mutation_size", "max_mutation_size_in_kb", "KiB", func(c *Config) *int64 { return &c.MaxMutationBytes }),
@@ -238,13 +247,29 @@ func size(name, old, unit string, at func(*Config) *int64) setting {
 	}}
 }
 
-// units of DurationSpec and DataStorageSpec; case matters and there are no fractions.
+// rate takes a number of bytes a second. Source: org.apache.cassandra.config.DataRateSpec.
+func rate(name, old, unit string, at func(*Config) *int64) setting {
+	return setting{name: name, old: old, unit: unit, set: func(c *Config, v *yaml.Node, isOld bool) error {
+		text := v.Value
+		if isOld {
+			text += unit
+		}
+		n, err := parseUnit(text, rateUnits, "a rate such as 64MiB/s")
+		if err == nil {
+			*at(c) = n
+		}
+		return err
+	}}
+}
+
+// units of DurationSpec, DataStorageSpec and DataRateSpec; case matters and there are no fractions.
 var (
 	timeUnits = []unit{
 		{"ns", 1}, {"us", int64(time.Microsecond)}, {"µs", int64(time.Microsecond)}, {"ms", int64(time.Millisecond)},
 		{"s", int64(time.Second)}, {"m", int64(time.Minute)}, {"h", int64(time.Hour)}, {"d", 24 * int64(time.Hour)},
 	}
 	sizeUnits = []unit{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"B", 1}}
+	rateUnits = []unit{{"B/s", 1}, {"KiB/s", 1 << 10}, {"MiB/s", 1 << 20}}
 )
 
 type unit struct {

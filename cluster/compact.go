@@ -1,0 +1,254 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"math"
+	"path"
+	"time"
+
+	"github.com/helenusdb/helenus/cluster/admin"
+	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/cql/token"
+	"github.com/helenusdb/helenus/storage/compaction"
+	"github.com/helenusdb/helenus/storage/sstable"
+)
+
+// compactions returns the manager of the engine's compactions.
+func (n *Node) compactions() (*compaction.Manager, error) {
+	m := n.engine.Compactions()
+	if m == nil {
+		return nil, admin.Unsupported("a node that keeps everything in memory has no tables on disk")
+	}
+	return m, nil
+}
+
+// Compact implements admin.Node.
+func (n *Node) Compact(ctx context.Context, c admin.Compact, tables []*schema.Table) error {
+	m, err := n.compactions()
+	if err != nil {
+		return err
+	}
+	if c.UserDefined {
+		return n.compactFiles(ctx, m, c.Files)
+	}
+	for _, t := range tables {
+		ranges, err := n.compactRanges(&c, t)
+		switch {
+		case err != nil:
+			return err
+		case ranges != nil:
+			err = m.Range(ctx, t.ID, ranges)
+		default:
+			err = m.Major(ctx, t.ID, c.SplitOutput)
+		}
+		if err = unlessDropped(err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unlessDropped passes on an error unless it says that the table was dropped meanwhile.
+func unlessDropped(err error) error {
+	if errors.Is(err, compaction.ErrUnknownStore) {
+		return nil
+	}
+	return err
+}
+
+// compactRanges returns the tokens that a compaction is for, nil for all.
+func (n *Node) compactRanges(c *admin.Compact, t *schema.Table) ([]token.Range, error) {
+	p := n.opts.Partitioner
+	if c.Partition != "" {
+		if len(t.PartitionKey) != 1 {
+			return nil, admin.Unsupported("compaction of one partition of a table with a composite partition key")
+		}
+		key, err := t.PartitionKey[0].Type.FromString(c.Partition)
+		if err != nil {
+			return nil, admin.Argument("%v", err)
+		}
+		tok := p.Token(key)
+		return []token.Range{{Start: token.Token{Prefix: tok.Prefix - 1, Rest: tok.Rest}, End: tok}}, nil
+	}
+	if c.StartToken == "" && c.EndToken == "" {
+		return nil, nil
+	}
+	r := token.Range{Start: p.Min(), End: p.Max()}
+	var err error
+	if c.StartToken != "" {
+		if r.Start, err = p.Parse(c.StartToken); err != nil {
+			return nil, admin.Argument("%v", err)
+		}
+	}
+	if c.EndToken != "" {
+		if r.End, err = p.Parse(c.EndToken); err != nil {
+			return nil, admin.Argument("%v", err)
+		}
+	}
+	return []token.Range{r}, nil
+}
+
+// compactFiles compacts the tables on disk of which files are named, those of each table together. A name without a folder is
+// looked for in all tables.
+func (n *Node) compactFiles(ctx context.Context, m *compaction.Manager, files []string) error {
+	chosen := map[schema.UUID][]string{}
+	for _, name := range files {
+		d, _, err := sstable.ParseFile(path.Base(name))
+		if err != nil {
+			return admin.Argument("%s: %v", name, err)
+		}
+		found := false
+		for _, t := range n.engine.Tables() {
+			live, err := n.engine.Live(t.ID)
+			if err != nil {
+				continue
+			}
+			for _, f := range live.Files {
+				if f.Descriptor() == d && (path.Dir(name) == "." || path.Clean(f.Dir()) == path.Dir(name)) {
+					chosen[t.ID] = append(chosen[t.ID], d.String())
+					found = true
+				}
+			}
+			live.Release()
+		}
+		if !found {
+			return admin.Argument("%s is no live table on disk", name)
+		}
+	}
+	for id, names := range chosen {
+		if err := m.UserDefined(ctx, id, names); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Rewrite implements admin.Node.
+func (n *Node) Rewrite(ctx context.Context, r admin.Rewrite, tables []*schema.Table) error {
+	m, err := n.compactions()
+	if err != nil {
+		return err
+	}
+	if r.MaxTimestamp != 0 {
+		return admin.Unsupported("upgradesstables of tables up to a timestamp")
+	}
+	if r.Kind == "scrub" && !r.NoSnapshot {
+		tag := "pre-scrub-" + time.Now().UTC().Format("20060102150405")
+		if err := n.Snapshot(ctx, tag, false, 0, tables); err != nil {
+			return err
+		}
+	}
+	for _, t := range tables {
+		switch r.Kind {
+		case "upgradesstables":
+			err = m.Upgrade(ctx, t.ID, r.All, r.Jobs)
+		case "garbagecollect":
+			by := compaction.ProvideRow
+			if r.Cells {
+				by = compaction.ProvideCell
+			}
+			err = m.GarbageCollect(ctx, t.ID, by, r.Jobs)
+		case "scrub":
+			var lost []compaction.Damage
+			lost, err = m.Scrub(ctx, t.ID, r.Jobs)
+			for _, d := range lost {
+				n.opts.Log.Warn("A scrub has left out damaged partitions", "keyspace", t.Keyspace, "table", t.Name, "id", d.ID, "lost", d.Lost)
+			}
+		default:
+			return admin.Unsupported("%s", r.Kind)
+		}
+		if err = unlessDropped(err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rateWindow is the time over which compactionstats tells how many compactions a minute there were.
+const rateWindow = 15 * time.Minute
+
+// CompactionStats implements admin.Node.
+func (n *Node) CompactionStats() (admin.CompactionStats, error) {
+	m, err := n.compactions()
+	if err != nil {
+		return admin.CompactionStats{}, err
+	}
+	st := m.Stats()
+	out := admin.CompactionStats{
+		Compactors: m.Concurrent(), Pending: map[string]int{}, Completed: st.Completed, Compacted: st.Bytes, Aborted: st.Aborted,
+		Reduced: st.Reduced, Dropped: st.Dropped, Throughput: float64(m.Throughput()) / (1 << 20), RemainingSeconds: -1,
+	}
+	for _, t := range n.engine.Tables() {
+		if p := m.Pending(t.ID); p > 0 {
+			out.Pending[t.Keyspace+"."+t.Name] = p
+		}
+	}
+	up := time.Since(n.started)
+	out.Mean = float64(st.Completed) / max(up.Hours(), 1.0/3600)
+	recent := 0
+	for _, e := range m.History() {
+		if time.Since(e.At) < rateWindow {
+			recent++
+		}
+	}
+	out.FifteenMinute = float64(recent) / min(rateWindow, max(up, time.Minute)).Minutes()
+	var left int64
+	for _, i := range m.Running() {
+		out.Active = append(out.Active, admin.ActiveCompaction{
+			ID: i.ID, Kind: i.Kind.String(), Keyspace: i.Keyspace, Table: i.Table, Completed: i.Completed, Total: i.Total, Unit: i.Unit,
+		})
+		left += i.Total - i.Completed
+	}
+	if rate := m.Throughput(); rate > 0 {
+		out.RemainingSeconds = int64(math.Ceil(float64(left) / float64(rate)))
+	}
+	return out, nil
+}
+
+// CompactionHistory implements admin.Node: the last compactions since the start.
+func (n *Node) CompactionHistory() ([]admin.Compaction, error) {
+	m, err := n.compactions()
+	if err != nil {
+		return nil, err
+	}
+	var out []admin.Compaction
+	for _, e := range m.History() {
+		out = append(out, admin.Compaction{
+			ID: e.ID, Keyspace: e.Keyspace, Table: e.Table, At: e.At.UnixMilli(), In: e.BytesIn, Out: e.BytesOut, Merged: e.Merged,
+			Properties: map[string]string{"compaction_type": e.Kind.String()},
+		})
+	}
+	return out, nil
+}
+
+// CompactionThroughput implements admin.Node.
+func (n *Node) CompactionThroughput() (float64, error) {
+	m, err := n.compactions()
+	if err != nil {
+		return 0, err
+	}
+	return float64(m.Throughput()) / (1 << 20), nil
+}
+
+// SetCompactionThroughput implements admin.Node.
+func (n *Node) SetCompactionThroughput(mib int) error {
+	m, err := n.compactions()
+	if err != nil {
+		return err
+	}
+	m.SetThroughput(int64(mib) << 20)
+	return nil
+}
+
+// SetAutoCompaction implements admin.Node.
+func (n *Node) SetAutoCompaction(on bool, tables []*schema.Table) error {
+	m, err := n.compactions()
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		m.SetAuto(t.ID, on)
+	}
+	return nil
+}
