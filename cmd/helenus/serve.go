@@ -141,7 +141,7 @@ func storageOptions(cfg *config.Config) storage.Options {
 		CommitLogDir: cfg.CommitlogDir, Sync: mode, SyncPeriod: cfg.CommitlogSyncPeriod, GroupWindow: cfg.CommitlogGroupWindow,
 		SegmentSize: int(cfg.CommitlogSegmentBytes), MaxMutation: int(cfg.MaxMutationBytes), LogSpace: cfg.CommitlogTotalBytes,
 		MemtableSpace: memtableSpace(cfg), CleanupThreshold: cfg.MemtableCleanupThreshold, FlushWriters: cfg.MemtableFlushWriters,
-		ColumnIndexSize: int(cfg.ColumnIndexBytes), Compaction: compactionOptions(cfg),
+		ColumnIndexSize: int(cfg.ColumnIndexBytes), CacheSize: cacheSize(cfg), Compaction: compactionOptions(cfg),
 	}
 }
 
@@ -168,6 +168,22 @@ func memtableSpace(cfg *config.Config) int64 {
 		return n
 	}
 	return min(max(physicalMemory()/memtablePart, minMemtableSpace), maxMemtableSpace)
+}
+
+// cachePart is the part of the machine's memory that is for what was read of tables on disk by default, within bounds.
+const (
+	cachePart    = 8
+	minCacheSize = 64 << 20
+	maxCacheSize = 8 << 30
+)
+
+// cacheSize returns what the cache of tables on disk may take, in bytes: what is set, for files and for keys, else a part of the
+// memory.
+func cacheSize(cfg *config.Config) int64 {
+	if n := cfg.FileCacheBytes + cfg.KeyCacheBytes; n > 0 {
+		return n
+	}
+	return min(max(physicalMemory()/cachePart, minCacheSize), maxCacheSize)
 }
 
 // newServer puts sessions and sockets on a node.
