@@ -16,15 +16,17 @@ const entryPage = 128
 
 // readIndex reads by a secondary index: what it finds, checked against the rows.
 func (e *Engine) readIndex(ctx context.Context, r *request.Read, st *store) (row.Iterator, error) {
-	x := st.view.Load().index(r.Index.Name)
-	if x == nil || !x.Built() {
+	v := st.view.Load()
+	x := v.index(r.Index.Name)
+	if x == nil || !x.Built() && !v.rebuilding {
 		return nil, ErrIndexNotBuilt
 	}
 	term, ok := x.Filter(r.Term)
 	terms := append([]request.Filter{term}, r.Filter...)
 	var it row.Iterator
-	if !ok || len(r.Keys) > 1 {
-		// Of several partitions each is read as it is; a term that cannot be one of the index matches nothing.
+	if !ok || len(r.Keys) > 1 || !x.Built() {
+		// Of several partitions each is read as it is; a term that cannot be one of the index matches nothing. An index that is
+		// gathered again after a start was there before: until it is back all rows are looked at.
 		it = e.readStore(ctx, r, st)
 	} else {
 		it = e.newIndexScan(ctx, r, st, x)

@@ -52,7 +52,7 @@ func (e *Engine) openTables(s *schema.Snapshot, stats *Stats) error {
 		if err == nil {
 			st.swap(func(v *view) {
 				v.tables = withTables(tables)
-				v.indexes = newIndexes(st.table.Load(), nil) // not built: the data is not in memory
+				v.indexes, v.rebuilding = newIndexes(st.table.Load(), nil), true // not built: the data is not in memory
 			})
 		}
 		for i := range tables {
@@ -233,10 +233,18 @@ func (e *Engine) buildIndexes() {
 	})
 	e.kept.Go(func() {
 		for id, st := range *e.stores.Load() {
+			if !st.view.Load().rebuilding {
+				continue
+			}
+			var err error
 			for _, x := range st.view.Load().indexes {
-				if !x.Built() {
-					e.report(e.BuildIndex(ctx, id, x.Definition.Name), "build of index "+x.Definition.Name)
+				if !x.Built() && err == nil {
+					err = e.BuildIndex(ctx, id, x.Definition.Name)
+					e.report(err, "build of index "+x.Definition.Name)
 				}
+			}
+			if err == nil {
+				st.swap(func(v *view) { v.rebuilding = false })
 			}
 		}
 	})

@@ -248,6 +248,7 @@ func (st *store) clear(fresh *view) emptied {
 			old.tables = append(old.tables, f)
 		}
 		v.mem, v.frozen, v.tables, v.indexes, v.layout = fresh.mem, nil, nil, fresh.indexes, fresh.layout
+		v.rebuilding = false
 	})
 	return old
 }

@@ -23,7 +23,9 @@ type view struct {
 	tables  []table
 	indexes []*index.Index
 	layout  *row.Layout
-	refs    atomic.Int64
+	// rebuilding says that indexes which are not built were so before the start.
+	rebuilding bool
+	refs       atomic.Int64
 }
 
 // table is a table on disk as a view sees it: read with the columns of the view. err says why that cannot be.
@@ -106,7 +108,9 @@ func (v *view) empty() bool { return v.onlyMemory() && v.mem.Partitions() == 0 }
 
 // copy returns a view like v that nobody uses yet; its tables are not referred to.
 func (v *view) copy() *view {
-	return &view{mem: v.mem, frozen: v.frozen, tables: v.tables, indexes: v.indexes, layout: v.layout}
+	return &view{
+		mem: v.mem, frozen: v.frozen, tables: v.tables, indexes: v.indexes, layout: v.layout, rebuilding: v.rebuilding,
+	}
 }
 
 // without returns the frozen memtables but m.
