@@ -27,7 +27,7 @@ const (
 	// minShard is how many bytes a shard has at least, so that a few large pages do not fill it.
 	minShard = 1 << 20
 	// keyShare is which part of the budget, one in this many, is for keys.
-	keyShare = 16
+	keyShare = 8
 )
 
 // New returns a cache that takes at most budget bytes, the memory that it needs for itself included but for a few percent. A
