@@ -67,7 +67,7 @@ func openHelenus(dir string, s sizes) (engine, error) {
 }
 
 func (e *helenusEngine) start(mode storage.SyncMode) (err error) {
-	if e.Engine, err = storage.Open(e.dir, storage.Options{Sync: mode, MemtableSpace: int64(e.sizes.MemtableMiB) << 20}); err != nil {
+	if e.Engine, err = storage.Open(e.dir, storage.Options{Sync: mode, MemtableSpace: int64(e.sizes.MemtableMiB) << 20, CacheSize: int64(e.sizes.CacheMiB) << 20}); err != nil {
 		return err
 	}
 	_, err = e.Replay(&schema.Snapshot{ByID: map[schema.UUID]*schema.Table{e.kv.ID: e.kv, e.wideT.ID: e.wideT}})
