@@ -124,4 +124,3 @@ func (n *Node) expireSnapshots(stop <-chan struct{}) {
 		}
 	}
 }
-

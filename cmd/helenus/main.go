@@ -43,7 +43,7 @@ func run(args []string) int {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError{err, cmd} })
-	root.AddCommand(startCommand(), benchCommand(), nodetoolCommand(), sstableCommand(), versionCommand())
+	root.AddCommand(startCommand(), benchCommand(), importCommand(), nodetoolCommand(), sstableCommand(), versionCommand())
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()
 	switch e := err.(type) {
