@@ -74,6 +74,7 @@ type Writer struct {
 	// lowest and highest are the ends of all clusterings and bounds; at is scratch.
 	lowest, highest edge
 	at              edge
+	prefix          []byte // scratch
 }
 
 // edge is a place in partitions that was copied.
@@ -302,17 +303,19 @@ var emptyRow = row.Row{Liveness: row.NoLiveness, Deletion: row.Live}
 // written.
 func (w *Writer) appendRows(p *row.Partition, start int64) (some bool, err error) {
 	open := row.Live
-	previous, prefix, kind := start, [2]int{}, KindClustering
+	// last is the clustering, as it was encoded, of the last row or marker that was written, and lastKind what that was.
+	previous, last, lastKind := start, []byte(nil), KindClustering
 	for u := p.Rows.Next(); u != nil; u = p.Rows.Next() {
-		if some {
+		if some && len(w.data.buf) >= w.data.chunk {
+			w.prefix = append(w.prefix[:0], last...)
+			last = w.prefix
 			if err := w.data.drain(); err != nil {
 				return some, err
 			}
 		}
 		at := w.data.position()
-		buf, length := w.data.buf, len(w.data.buf)
+		buf, length, prefix, kind := w.data.buf, len(w.data.buf), [2]int{}, KindClustering
 		if u.Row != nil {
-			kind = KindClustering
 			buf, prefix, err = w.enc.row(buf, w.enc.visible(u.Row, p.Deletion.Max(open)), false, at-previous)
 		} else {
 			m := &u.Marker
@@ -333,7 +336,8 @@ func (w *Writer) appendRows(p *row.Partition, start int64) (some bool, err error
 		if len(buf) == length {
 			continue
 		}
-		w.blocks.add(kind, buf[prefix[0]:prefix[1]], at-start, w.data.position()-start, open)
+		last, lastKind = buf[prefix[0]:prefix[1]], kind
+		w.blocks.add(kind, last, at-start, w.data.position()-start, open)
 		if previous = at; !some {
 			some = true
 			w.lower(u, kind)
@@ -348,9 +352,8 @@ func (w *Writer) appendRows(p *row.Partition, start int64) (some bool, err error
 		return false, nil
 	}
 	w.data.buf = append(w.data.buf, flagEnd)
-	last := w.data.buf[prefix[0]:prefix[1]]
-	w.blocks.finish(kind, last, w.data.position()-start)
-	return true, w.raise(kind, last)
+	w.blocks.finish(lastKind, last, w.data.position()-start)
+	return true, w.raise(lastKind, last)
 }
 
 // lower takes the first row or marker of a partition.

@@ -267,7 +267,7 @@ func TestWriterHidden(t *testing.T) {
 	covered.Row.Deletion = row.Deletion{Timestamp: 49, Local: 7}
 	covered.Row.Liveness = row.Liveness{Timestamp: 50, Expiry: row.NoLocal}
 	p := partitionOf("a", rowOf(1, old, young), markerOf(2, false, row.Live, dead), rowOf(2, old, young), rowOf(3, old),
-		markerOf(3, true, dead, row.Live), rowOf(4, old))
+		markerOf(3, true, dead, row.Live), rowOf(4, old), rowOf(6))
 	q := partitionOf("b", deleted, covered)
 	q.Deletion = row.Deletion{Timestamp: 49, Local: 7}
 	parts := []*row.Partition{p, q}
@@ -312,6 +312,9 @@ func TestWriterHidden(t *testing.T) {
 			}
 			got[string(p.Key)] += text + " "
 		}
+	}
+	if high := r.Statistics().Stats.MaxClustering; len(high) != 1 || high[0][7] != 5 {
+		t.Errorf("the highest clustering is %x", high)
 	}
 	if want := "1=old=young 2=young 4=old "; got["a"] != want {
 		t.Errorf("a: %q, not %q", got["a"], want)
