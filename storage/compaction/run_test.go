@@ -629,7 +629,7 @@ func TestThroughput(t *testing.T) {
 func BenchmarkCompaction(b *testing.B) {
 	for _, n := range []int{1, 4} {
 		b.Run(fmt.Sprintf("%dtables", n), func(b *testing.B) {
-			s := newStore(b, vfs.NewMem(), testTable("SizeTiered"))
+			s := newStore(b, vfs.OS{}, testTable("SizeTiered"))
 			r := rand.New(rand.NewPCG(1, 1))
 			const rows = 200_000
 			for i := range rows {

@@ -58,6 +58,7 @@ func intValue(v int) []byte { return binary.BigEndian.AppendUint32(nil, uint32(v
 type memStore struct {
 	t     testing.TB
 	fs    vfs.FS
+	dir   string
 	table *schema.Table
 	clock int64 // milliseconds, of creations
 
@@ -72,7 +73,10 @@ type memStore struct {
 }
 
 func newStore(t testing.TB, fs vfs.FS, table *schema.Table) *memStore {
-	s := &memStore{t: t, fs: fs, table: table, mem: memtable.New(table), clock: now * 1000}
+	s := &memStore{t: t, fs: fs, dir: "data", table: table, mem: memtable.New(table), clock: now * 1000}
+	if _, ok := fs.(vfs.OS); ok {
+		s.dir = t.TempDir()
+	}
 	if err := fs.MkdirAll(s.Dir()); err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +89,7 @@ func newStore(t testing.TB, fs vfs.FS, table *schema.Table) *memStore {
 }
 
 func (s *memStore) Schema() *schema.Table { return s.table }
-func (s *memStore) Dir() string           { return "data" }
+func (s *memStore) Dir() string           { return s.dir }
 func (s *memStore) FlushBytes() int64     { return 0 }
 
 func (s *memStore) Next() (sstable.Descriptor, error) {
