@@ -2,7 +2,7 @@
 // Cache is shared by all tables of a process; its nouns are Cache and Entry.
 //
 // Pages are on the Go heap, as byte slices: who was given one keeps it as long as he likes, also when the cache has let go of
-// it. Nobody changes it. Keys are in memory without pointers, which is taken whole when the first one is put.
+// it. Nobody changes it. Keys are in memory without pointers, which grows with them.
 //
 // Floor: ground. Source for pages: Yang and others, "FIFO queues are all you need for cache eviction", SOSP 2023 (S3-FIFO);
 // for what keys are to a reader: org.apache.cassandra.cache.KeyCacheKey.
@@ -36,7 +36,7 @@ func New(budget int64) *Cache {
 	if budget <= 0 {
 		return nil
 	}
-	c := &Cache{budget: budget, keys: &keyTable{budget: budget / keyShare}}
+	c := &Cache{budget: budget, keys: newKeyTable(budget / keyShare)}
 	pages := budget - budget/keyShare
 	n := 1
 	for n < shardsPerCPU*runtime.GOMAXPROCS(0) && pages/int64(2*n) >= minShard {
@@ -123,8 +123,8 @@ func (c *Cache) Stats() Stats {
 	if c == nil {
 		return Stats{}
 	}
-	s := Stats{Budget: c.budget, KeyHits: c.keys.hits.Load(), KeyMisses: c.keys.misses.Load()}
-	s.Keys, s.KeyBytes = c.keys.used(), c.keys.size()
+	s := Stats{Budget: c.budget}
+	c.keys.stats(&s)
 	for i := range c.shards {
 		c.shards[i].stats(&s)
 	}

@@ -162,7 +162,7 @@ func TestKeys(t *testing.T) {
 		c.PutKey(k.file, k.h1, k.h2, Entry{int64(i), int64(i) * 2, int64(i) * 3})
 	}
 	s := c.Stats()
-	if int64(hits) != s.KeyHits || s.KeyMisses != 100_000-s.KeyHits || hits < 30_000 || s.Keys > int64(len(c.keys.sets)*ways) {
+	if int64(hits) != s.KeyHits || s.KeyMisses != 100_000-s.KeyHits || hits < 30_000 || s.Keys > s.KeyBytes/setSize*ways || s.KeyBytes > s.Budget/keyShare {
 		t.Errorf("%d hits, %+v", hits, s)
 	}
 	if _, ok := c.Key(9, keys[0].h1, keys[0].h2); ok {

@@ -3,7 +3,6 @@ package cache
 import (
 	"math/bits"
 	"sync"
-	"sync/atomic"
 )
 
 // Entry is where a key stands, in numbers whose meaning is the reader's.
@@ -30,52 +29,95 @@ type keyEntry struct {
 // setSize is the size of a keySet.
 const setSize = 8*ways + 32*ways + 8
 
-// keyTable is a hash table without pointers, whose memory is taken when the first key is put.
-type keyTable struct {
-	budget int64
-	make   sync.Once
-	ready  atomic.Bool
-	sets   []keySet
-	locks  [256]keyLock
-	count  atomic.Int64
-	hits   atomic.Int64
-	_      [56]byte
-	// misses is not on the line of the hits.
-	misses atomic.Int64
+// keyShards is by how many locks the keys are spread.
+const keyShards = 256
+
+// keyTable is hash tables without pointers. They grow with what is put, each by itself, up to the budget.
+type keyTable struct{ shards [keyShards]keyShard }
+
+// keyShard is a part of the keys.
+type keyShard struct {
+	mu           sync.Mutex
+	sets         []keySet
+	limit        int // of len(sets)
+	count        int // of keys
+	hits, misses int64
 }
 
-// keyLock is a lock on a cache line of its own.
-type keyLock struct {
-	sync.Mutex
-	_ [56]byte
-}
-
-// length is the number of sets that the budget allows.
-func (t *keyTable) length() int64 { return max(t.budget/setSize, 1) }
-
-// size returns the bytes that are taken.
-func (t *keyTable) size() int64 {
-	if !t.ready.Load() {
-		return 0
+func newKeyTable(budget int64) *keyTable {
+	t := &keyTable{}
+	for i := range t.shards {
+		t.shards[i].limit = int(max(budget/keyShards/setSize, 1))
 	}
-	return t.length() * setSize
+	return t
 }
-
-func (t *keyTable) used() int64 { return t.count.Load() }
 
 // place returns what stands for a key of a file: its tag, never 0, and check.
 func place(file uint64, h1, h2 int64) (tag, check uint64) {
 	m := file * 0x9e3779b97f4a7c15
 	m ^= m >> 29
-	return uint64(h1) ^ m | 1, uint64(h2) + m
+	return (uint64(h1) ^ m) | 1, uint64(h2) + m
 }
 
-// locked returns the locked set of a key.
-func (t *keyTable) locked(check uint64) (*keySet, *sync.Mutex) {
-	i, _ := bits.Mul64(check*0xd6e8feb86659fd93, uint64(len(t.sets)))
-	l := &t.locks[i&uint64(len(t.locks)-1)].Mutex
-	l.Lock()
-	return &t.sets[i], l
+// shard returns the shard of a key, and spread bits for its set.
+func (t *keyTable) shard(check uint64) (s *keyShard, h uint64) {
+	h = check * 0xd6e8feb86659fd93
+	return &t.shards[h%keyShards], h
+}
+
+// set returns the set that a key belongs to.
+func (s *keyShard) set(h uint64) *keySet {
+	i, _ := bits.Mul64(h, uint64(len(s.sets)))
+	return &s.sets[i]
+}
+
+// find returns the place of a key in the set, -1 when it is not there.
+func (k *keySet) find(tag, check uint64) int {
+	for i := range k.tags {
+		if k.tags[i] == tag && k.keys[i].check == check {
+			return i
+		}
+	}
+	return -1
+}
+
+// put keeps a key that is not there; it reports whether none had to leave.
+func (k *keySet) put(tag uint64, e keyEntry) bool {
+	at := -1
+	for i := range k.tags {
+		if k.tags[i] == 0 {
+			at = i
+			break
+		}
+	}
+	free := at >= 0
+	if !free {
+		for k.used>>k.hand&1 != 0 {
+			k.used &^= 1 << k.hand
+			k.hand = (k.hand + 1) % ways
+		}
+		at = int(k.hand)
+		k.hand = (k.hand + 1) % ways
+	}
+	k.tags[at], k.keys[at] = tag, e
+	return free
+}
+
+// grow makes room for as many keys again; those that are there move.
+func (s *keyShard) grow() {
+	old := s.sets
+	s.sets, s.count = make([]keySet, min(max(2*len(old), 1), s.limit)), 0
+	for i := range old {
+		for j, tag := range old[i].tags {
+			if tag == 0 {
+				continue
+			}
+			e := old[i].keys[j]
+			if s.set(e.check*0xd6e8feb86659fd93).put(tag, e) {
+				s.count++
+			}
+		}
+	}
 }
 
 // Key returns the entry of a key, whose hash is given in two halves, in a file. Hashes can collide: the reader looks whether
@@ -84,23 +126,21 @@ func (c *Cache) Key(file uint64, h1, h2 int64) (Entry, bool) {
 	if c == nil {
 		return Entry{}, false
 	}
-	if !c.keys.ready.Load() {
-		c.keys.misses.Add(1)
-		return Entry{}, false
-	}
 	tag, check := place(file, h1, h2)
-	s, l := c.keys.locked(check)
-	for i := range s.tags {
-		if s.tags[i] == tag && s.keys[i].check == check {
-			e := s.keys[i].entry
-			s.used |= 1 << i
-			l.Unlock()
-			c.keys.hits.Add(1)
+	s, h := c.keys.shard(check)
+	s.mu.Lock()
+	if len(s.sets) > 0 {
+		k := s.set(h)
+		if i := k.find(tag, check); i >= 0 {
+			e := k.keys[i].entry
+			k.used |= 1 << i
+			s.hits++
+			s.mu.Unlock()
 			return e, true
 		}
 	}
-	l.Unlock()
-	c.keys.misses.Add(1)
+	s.misses++
+	s.mu.Unlock()
 	return Entry{}, false
 }
 
@@ -109,50 +149,43 @@ func (c *Cache) PutKey(file uint64, h1, h2 int64, e Entry) {
 	if c == nil {
 		return
 	}
-	c.keys.make.Do(func() {
-		c.keys.sets = make([]keySet, c.keys.length())
-		c.keys.ready.Store(true)
-	})
 	tag, check := place(file, h1, h2)
-	s, l := c.keys.locked(check)
-	defer l.Unlock()
-	at := -1
-	for i := range s.tags {
-		if s.tags[i] == tag && s.keys[i].check == check {
-			s.keys[i].entry = e
-			return
-		}
-		if s.tags[i] == 0 && at < 0 {
-			at = i
-		}
+	s, h := c.keys.shard(check)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// At three quarters few sets are full.
+	if 4*s.count >= 3*ways*len(s.sets) && len(s.sets) < s.limit {
+		s.grow()
 	}
-	if at >= 0 {
-		c.keys.count.Add(1)
-	} else {
-		for s.used>>s.hand&1 != 0 {
-			s.used &^= 1 << s.hand
-			s.hand = (s.hand + 1) % ways
-		}
-		at = int(s.hand)
-		s.hand = (s.hand + 1) % ways
+	k := s.set(h)
+	if i := k.find(tag, check); i >= 0 {
+		k.keys[i].entry = e
+	} else if k.put(tag, keyEntry{check, e}) {
+		s.count++
 	}
-	s.tags[at], s.keys[at] = tag, keyEntry{check, e}
 }
 
 // ClearKeys lets go of all keys.
 func (c *Cache) ClearKeys() {
-	if c == nil || !c.keys.ready.Load() {
+	if c == nil {
 		return
 	}
-	for i := range c.keys.sets {
-		l := &c.keys.locks[i&(len(c.keys.locks)-1)].Mutex
-		l.Lock()
-		for _, tag := range c.keys.sets[i].tags {
-			if tag != 0 {
-				c.keys.count.Add(-1)
-			}
-		}
-		c.keys.sets[i] = keySet{}
-		l.Unlock()
+	for i := range c.keys.shards {
+		s := &c.keys.shards[i]
+		s.mu.Lock()
+		s.sets, s.count = nil, 0
+		s.mu.Unlock()
+	}
+}
+
+func (t *keyTable) stats(to *Stats) {
+	for i := range t.shards {
+		s := &t.shards[i]
+		s.mu.Lock()
+		to.Keys += int64(s.count)
+		to.KeyBytes += int64(len(s.sets)) * setSize
+		to.KeyHits += s.hits
+		to.KeyMisses += s.misses
+		s.mu.Unlock()
 	}
 }
