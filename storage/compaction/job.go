@@ -3,10 +3,12 @@ package compaction
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
+	"encoding/binary"
 	"errors"
 	"sync/atomic"
 	"time"
+
+	"github.com/helenusdb/helenus/cql/schema"
 )
 
 // ErrStopped is wrapped by the error of a task that was stopped: by an operator, a major compaction, or the end of the process.
@@ -39,7 +41,7 @@ func (j *Job) stop(why error) {
 
 // Info is the state of a job as compactionstats shows it. Bytes are those of the inputs on disk.
 type Info struct {
-	ID              string // a random UUID
+	ID              string // a time-based UUID
 	Kind            Kind
 	Keyspace, Table string
 	Completed       int64
@@ -58,13 +60,19 @@ func (j *Job) info() Info {
 	}
 }
 
-// newID returns a random UUID as text.
-func newID() string {
+// gregorian is the start of the time of version 1 UUIDs, 15 October 1582, in seconds before 1970.
+const gregorian = 12219292800
+
+// newID returns a time-based UUID of a moment as text, with a random node.
+func newID(at time.Time) string {
 	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	s := hex.EncodeToString(b[:])
-	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+	rand.Read(b[8:])
+	ticks := uint64(at.Unix()+gregorian)*1e7 + uint64(at.Nanosecond()/100)
+	binary.BigEndian.PutUint32(b[:], uint32(ticks))
+	binary.BigEndian.PutUint16(b[4:], uint16(ticks>>32))
+	binary.BigEndian.PutUint16(b[6:], uint16(ticks>>48)&0x0fff|0x1000)
+	b[8], b[10] = b[8]&0x3f|0x80, b[10]|1
+	return schema.UUID(b).String()
 }
 
 // Entry is a task that was completed, as compactionhistory shows it.

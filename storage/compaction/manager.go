@@ -315,7 +315,7 @@ func (m *Manager) viewLocked(st *member) *View {
 // claimLocked makes the job of a task: its inputs are running from now on.
 func (m *Manager) claimLocked(st *member, t *Task) *Job {
 	id := st.Schema().ID
-	job := &Job{id: newID(), kind: t.Kind, store: st.Store, started: m.now()}
+	job := &Job{id: newID(m.now()), kind: t.Kind, store: st.Store, started: m.now()}
 	set := m.running[id]
 	if set == nil {
 		set = map[string]bool{}

@@ -306,7 +306,7 @@ func (m *Manager) Verify(ctx context.Context, table schema.UUID) ([]Damage, erro
 	if st == nil {
 		return nil, ErrUnknownStore
 	}
-	job := &Job{id: newID(), kind: Verify, store: st.Store, started: m.now()}
+	job := &Job{id: newID(m.now()), kind: Verify, store: st.Store, started: m.now()}
 	if err := m.slot(ctx, job); err != nil {
 		return nil, err
 	}

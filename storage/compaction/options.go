@@ -30,31 +30,24 @@ type options struct {
 	fanout        int
 	singleUplevel bool
 
-	windowSeconds   int64
-	ticksPerSecond  int64 // of timestamps
-	expiredEvery    int64 // seconds
-	baseSeconds     int64
-	maxWindow       int64 // seconds
-	maxAgeTicks     int64 // of timestamps, 0 for none
-	scaling         []int
-	targetSize      int64
-	shardMinSize    int64
-	baseShards      int64
-	growth          float64
-	maxInputs       int
-	flushSize       int64
-	overlapChoice   string
-	parallelOutputs bool
+	windowSeconds  int64
+	ticksPerSecond int64 // of timestamps
+	expiredEvery   int64 // seconds
+	baseSeconds    int64
+	maxWindow      int64 // seconds
+	maxAgeTicks    int64 // of timestamps, 0 for none
+	scaling        []int
+	targetSize     int64
+	shardMinSize   int64
+	baseShards     int64
+	growth         float64
+	maxInputs      int
+	flushSize      int64
+	overlapChoice  string
 }
 
 // AutoCompaction reports whether the table's options leave background compaction on.
 func AutoCompaction(t *schema.Table) bool { return parseOptions(t.Options.Compaction).enabled }
-
-// Thresholds returns min_threshold and max_threshold of a table.
-func Thresholds(t *schema.Table) (low, high int) {
-	o := parseOptions(t.Options.Compaction)
-	return o.minThreshold, o.maxThreshold
-}
 
 func parseOptions(m map[string]string) *options {
 	r := values(m)
@@ -84,14 +77,13 @@ func parseOptions(m map[string]string) *options {
 		baseSeconds:    r.number("base_time_seconds", 60),
 		maxWindow:      r.number("max_window_size_seconds", 86400),
 
-		targetSize:      r.bytes("target_sstable_size", 1<<30),
-		shardMinSize:    r.bytes("min_sstable_size", 100<<20),
-		baseShards:      r.number("base_shard_count", 4),
-		growth:          r.share("sstable_growth", 0.333),
-		maxInputs:       int(r.number("max_sstables_to_compact", 0)),
-		flushSize:       r.bytes("flush_size_override", 0),
-		overlapChoice:   strings.ToUpper(m["overlap_inclusion_method"]),
-		parallelOutputs: r.flag("parallelize_output_shards", true),
+		targetSize:    r.bytes("target_sstable_size", 1<<30),
+		shardMinSize:  r.bytes("min_sstable_size", 100<<20),
+		baseShards:    r.number("base_shard_count", 4),
+		growth:        r.share("sstable_growth", 0.333),
+		maxInputs:     int(r.number("max_sstables_to_compact", 0)),
+		flushSize:     r.bytes("flush_size_override", 0),
+		overlapChoice: strings.ToUpper(m["overlap_inclusion_method"]),
 	}
 	for _, k := range []string{"tombstone_threshold", "tombstone_compaction_interval", "unchecked_tombstone_compaction"} {
 		if _, ok := m[k]; ok {

@@ -23,8 +23,6 @@ const (
 	Upgrade
 	Verify
 	Relevel
-	Anticompact
-	Validate
 )
 
 // kindNames are the names that nodetool stop takes, and the texts that compactionstats shows.
@@ -33,7 +31,6 @@ var kindNames = [...][2]string{
 	Tombstones:     {"TOMBSTONE_COMPACTION", "Tombstone Compaction"},
 	GarbageCollect: {"GARBAGE_COLLECT", "Remove deleted data"}, Cleanup: {"CLEANUP", "Cleanup"}, Scrub: {"SCRUB", "Scrub"},
 	Upgrade: {"UPGRADE_SSTABLES", "Upgrade sstables"}, Verify: {"VERIFY", "Verify"}, Relevel: {"RELEVEL", "Relevel"},
-	Anticompact: {"ANTICOMPACTION", "Anticompaction after repair"}, Validate: {"VALIDATION", "Validation"},
 }
 
 // String returns what compactionstats and compactionhistory show.

@@ -277,19 +277,6 @@ func bounds(n int) []token.Token {
 	return out
 }
 
-// FlushBounds returns the tokens at which a flush of a table with the unified strategy is cut, when flushed tables take
-// flushBytes on disk on average; none for other strategies.
-func FlushBounds(s Strategy, flushBytes int64) []token.Token {
-	u, ok := s.(*unified)
-	if !ok {
-		return nil
-	}
-	if n := u.shards(float64(flushBytes)); n > 1 {
-		return bounds(n)
-	}
-	return nil
-}
-
 // sharded returns a task whose outputs are cut as their density asks.
 func (s *unified) sharded(v *View, kind Kind, tables []*Table) *Task {
 	t := s.o.task(v, kind, tables)
