@@ -91,6 +91,10 @@ func (v *View) columns(header []HeaderColumn, kind schema.ColumnKind) (columns, 
 		_, readded := v.table.Readded[h.Name]
 		switch {
 		case col != nil && col.Kind == kind && col.Type.IsMultiCell() == c.complex:
+			if !c.complex && !takes(col.Type, c.value) {
+				return cs, fmt.Errorf("%s has a column %q of %s, which is %s in %s.%s", v.r.desc, h.Name, h.Type, col.Type,
+					v.table.Keyspace, v.table.Name)
+			}
 			c.id, c.droppedAt = col.ID, col.DroppedAt
 			cs.sorted = cs.sorted && c.id > last
 			last = c.id
@@ -101,6 +105,16 @@ func (v *View) columns(header []HeaderColumn, kind schema.ColumnKind) (columns, 
 		cs.list[i] = c
 	}
 	return cs, nil
+}
+
+// takes reports whether values of a file can be of a type: they have its length, or the type takes several. What a column was
+// before it was dropped and added again can differ that much.
+func takes(t *types.Type, v valueType) bool {
+	switch t.Kind {
+	case types.Blob, types.Varint, types.Custom:
+		return true
+	}
+	return valueTypeOf(t) == v
 }
 
 // Table returns the schema that the view is read with.
