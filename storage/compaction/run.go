@@ -20,6 +20,9 @@ var ErrSpace = errors.New("not enough space on the disk for the compaction")
 // an error nothing has changed and nothing is left behind. An input that is damaged ends the task; the reader of the table
 // knows from then on that it is suspect. Source: org.apache.cassandra.db.compaction.CompactionTask.runMayThrow.
 func (m *Manager) run(ctx context.Context, job *Job, s Store, t *Task) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
 	moment := s.Acquire()
 	defer moment.Release()
 	live, err := find(moment, t.Inputs)
@@ -186,7 +189,10 @@ func (m *Manager) rewrite(ctx context.Context, job *Job, s Store, t *Task, input
 	defer bounds.close()
 	var src row.Source = metered{mt}
 	if t.Provide != ProvideNone {
-		src = newGarbage(layout, src, bounds, t.Provide == ProvideCell)
+		// These are bounds of its own: what it reads of other tables must stay while the partition does.
+		others := newPurgeBounds(s, tables)
+		defer others.close()
+		src = newGarbage(layout, src, others, t.Provide == ProvideCell)
 	}
 	if !t.NoPurge {
 		src = merge.Purge(src, m.purger(t, table, tables, bounds))
