@@ -247,7 +247,7 @@ func (e *Engine) indexTables(ctx context.Context, st *store, tables []Written) e
 		if t.err != nil {
 			return t.err
 		}
-		src := t.view.Scan(sstable.All())
+		src := t.view.Stream(sstable.All())
 		for p := src.Next(); p != nil && ctx.Err() == nil; p = src.Next() {
 			for _, x := range v.indexes {
 				x.AddPartition(p.Token, p.Key)
