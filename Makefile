@@ -6,7 +6,7 @@ CUTS      ?= 20000
 BIN       := bin/helenus
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race fuzz bench bench-storage model powercuts oracle clients suites sstables abuse lint fmt ci clean
+.PHONY: help build run test race fuzz bench bench-storage model powercuts oracle clients suites sstables abuse lint golangci fmt ci clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -59,6 +59,9 @@ lint: ## go vet, staticcheck, formatting
 	$(GO) vet ./...
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run make fmt"; exit 1; }
+
+golangci: ## the further linters of .golangci.yml; the first run compiles them for minutes
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
 
 fmt: ## format all Go files
 	gofmt -w .

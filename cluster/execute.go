@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"encoding/binary"
+	"maps"
 	"strings"
 	"time"
 
@@ -108,9 +109,7 @@ func (n *Node) Truncate(_ context.Context, t *schema.Table) error {
 	}
 	old := n.truncations()
 	next := make(map[schema.UUID][]byte, len(old)+1)
-	for k, v := range old {
-		next[k] = v
-	}
+	maps.Copy(next, old)
 	next[t.ID] = truncationRecord(time.Now())
 	n.truncated.Store(&next)
 	return nil

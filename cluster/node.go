@@ -212,11 +212,12 @@ func (n *Node) openEngine(snapshot *schema.Snapshot) error {
 		return errors.Join(err, engine.Close())
 	}
 	for _, lost := range stats.Lost {
-		n.opts.Log.Warn("A table on disk that no edit of the manifest names was put away", "files", lost)
+		n.opts.Log.Warn("A table on disk that no edit of the manifest names was put away", slog.String("files", lost))
 	}
 	if stats.Records > 0 {
-		n.opts.Log.Info("Replayed the commit log", "segments", stats.Segments, "mutations", stats.Mutations, "flushed", stats.Truncated,
-			"unknown_table", stats.Unknown, "torn_bytes", stats.TornBytes, "took_ms", time.Since(n.started).Milliseconds())
+		n.opts.Log.Info("Replayed the commit log", slog.Int("segments", stats.Segments), slog.Int("mutations", stats.Mutations),
+			slog.Int("flushed", stats.Truncated), slog.Int("unknown_table", stats.Unknown), slog.Int("torn_bytes", stats.TornBytes),
+			slog.Int64("took_ms", time.Since(n.started).Milliseconds()))
 	}
 	engine.SetHooks(n.hooks())
 	n.stop = make(chan struct{})

@@ -12,11 +12,11 @@ import (
 	"github.com/helenusdb/helenus/storage/row"
 )
 
-// ClientFacts and PreparedFacts are rows of system_views.clients and system.prepared_statements.
-type (
-	ClientFacts   = system.Client
-	PreparedFacts = system.Prepared
-)
+// ClientFacts is a row of system_views.clients.
+type ClientFacts = system.Client
+
+// PreparedFacts is a row of system.prepared_statements.
+type PreparedFacts = system.Prepared
 
 // Role is a row of system_auth.roles.
 type Role struct {

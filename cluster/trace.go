@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"encoding/binary"
+	"log/slog"
 	"net/netip"
 	"slices"
 	"strings"
@@ -80,7 +81,7 @@ func (t *Trace) End() {
 		ms = append(ms, m)
 	}
 	if err := t.n.coord.Write(t.n.state.Load().placements["system_traces"], ms, cql.Any, cql.WriteSimple); err != nil {
-		t.n.opts.Log.Warn("A trace was lost", "error", err.Error())
+		t.n.opts.Log.Warn("A trace was lost", slog.String("error", err.Error()))
 	}
 }
 

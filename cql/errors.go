@@ -98,27 +98,27 @@ type Failure struct {
 	Reason   FailureReason
 }
 
-// Unavailable: fewer replicas are alive than the level needs.
+// Unavailable says that fewer replicas are alive than the level needs.
 type Unavailable struct {
 	Consistency     Consistency
 	Required, Alive int
 }
 
-// WriteTimeout: the level was not met in time. Contentions is sent in v5 for WriteCAS alone.
+// WriteTimeout says that the level was not met in time. Contentions is sent in v5 for WriteCAS alone.
 type WriteTimeout struct {
 	Consistency                     Consistency
 	Received, BlockFor, Contentions int
 	Type                            WriteType
 }
 
-// ReadTimeout: the level was not met in time.
+// ReadTimeout says that the level was not met in time.
 type ReadTimeout struct {
 	Consistency        Consistency
 	Received, BlockFor int
 	DataPresent        bool
 }
 
-// ReadFailure: replicas answered with errors.
+// ReadFailure says that replicas answered with errors.
 type ReadFailure struct {
 	Consistency        Consistency
 	Received, BlockFor int
@@ -126,7 +126,7 @@ type ReadFailure struct {
 	DataPresent        bool
 }
 
-// WriteFailure: replicas failed a write.
+// WriteFailure says that replicas failed a write.
 type WriteFailure struct {
 	Consistency        Consistency
 	Received, BlockFor int
@@ -134,22 +134,22 @@ type WriteFailure struct {
 	Type               WriteType
 }
 
-// FunctionFailure: a function or an arithmetic operator failed.
+// FunctionFailure says that a function or an arithmetic operator failed.
 type FunctionFailure struct {
 	Keyspace, Function string
 	ArgTypes           []string
 }
 
-// CASUnknown: a proposal was accepted by a minority.
+// CASUnknown says that a proposal was accepted by a minority.
 type CASUnknown struct {
 	Consistency        Consistency
 	Received, BlockFor int
 }
 
-// AlreadyExists: Table is empty for a keyspace.
+// AlreadyExists names what exists; Table is empty for a keyspace.
 type AlreadyExists struct{ Keyspace, Table string }
 
-// Unprepared: ID is the id that the client executed, byte for byte.
+// Unprepared names a statement that is not there; ID is the id that the client executed, byte for byte.
 type Unprepared struct{ ID []byte }
 
 func (*Unavailable) errorDetail()     {}

@@ -106,7 +106,7 @@ func (c *cursor) refusal(class refusalClass, message string) error {
 
 // isRefusal reports whether err is a refusal: then no other reading of the tokens is tried.
 func isRefusal(err error) bool {
-	_, ok := err.(*refusal)
+	_, ok := err.(*refusal) //nolint:errorlint // it comes as it was made, and this is asked at every turn
 	return ok
 }
 

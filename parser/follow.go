@@ -11,7 +11,7 @@ func (s *kindSet) has(k Kind) bool { return s[k/64]&(1<<(k%64)) != 0 }
 // kinds returns the set of the kinds whose spellings are in the text, divided by blanks; EOF is one of them.
 func kinds(text string) *kindSet {
 	set := new(kindSet)
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		k := wordKind(word)
 		for p, spelled := range spelling {
 			if word == spelled {

@@ -27,7 +27,7 @@ func (s *scanner) number(start, first int) Kind {
 	case c == 'e':
 		return s.exponent(start, first, end, mayUUID)
 	case c == 'd' && mayUUID:
-		return s.daysOrUUID(start, first, end)
+		return s.daysOrUUID(first, end)
 	case c == 'y' || c == 'm' || c == 'w' || c == 'd' || c == 'h' || c == 's' || c == 'u' || c == 'n' || s.at(end) == 0xc2:
 		return s.units(end)
 	case isHex(c) && isLetter(c) && mayUUID:
@@ -107,7 +107,7 @@ func (s *scanner) float(start, end int) Kind {
 }
 
 // daysOrUUID decides between 1d and the first group of a UUID like 1d345678-...
-func (s *scanner) daysOrUUID(start, first, d int) Kind {
+func (s *scanner) daysOrUUID(first, d int) Kind {
 	next := s.at(d + 1)
 	if isHex(next) && isLetter(next) && d+1-first < 8 {
 		return s.uuid(first)
@@ -156,7 +156,7 @@ func (s *scanner) units(i int) Kind {
 // uuid scans the UUID that the lexer has predicted at start.
 func (s *scanner) uuid(start int) Kind {
 	const groups = "########-####-####-####-############"
-	for i := 0; i < len(groups); i++ {
+	for i := range len(groups) {
 		c := s.at(start + i)
 		if groups[i] == '-' && c != '-' {
 			return s.mismatch(start+i, "'-'")
@@ -205,7 +205,7 @@ func isoUnits(text string, i int, units string) (stop, bad int) {
 // isoAlternative scans the rest of P0001-02-03T04:05:06 from its first dash.
 func (s *scanner) isoAlternative(dash int) Kind {
 	const rest = "-##-##T##:##:##"
-	for i := 0; i < len(rest); i++ {
+	for i := range len(rest) {
 		c := s.at(dash + i)
 		if rest[i] == '#' && !isDigit(c) {
 			return s.mismatch(dash+i, "set null")

@@ -3,6 +3,7 @@ package parser
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/alecthomas/participle/v2"
@@ -126,18 +127,12 @@ func fixedType(t *ast.TypeName) bool {
 	if t.Class != "" || t.Name == "vector" && !t.IsUser {
 		return true
 	}
-	for _, p := range t.Params {
-		if fixedType(p) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.Params, fixedType)
 }
 
 // answerTo turns an error of the grammar into the answer. The lexer's error comes first when the grammar ran into it.
 func answerTo(err error, text string, toks []Token, lexErr *lexError) error {
-	var refused *refusal
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*refusal](err); ok {
 		switch refused.class {
 		case refusedNumber:
 			return numberFormat(text, refused.Msg)

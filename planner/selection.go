@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/helenusdb/helenus/cql"
@@ -128,10 +129,8 @@ func (s *scope) selection(p *SelectPlan, items *selectables, orders []ordering) 
 
 // appendColumn appends id unless it is there.
 func appendColumn(list []schema.ColumnID, id schema.ColumnID) []schema.ColumnID {
-	for _, have := range list {
-		if have == id {
-			return list
-		}
+	if slices.Contains(list, id) {
+		return list
 	}
 	return append(list, id)
 }

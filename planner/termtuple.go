@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/helenusdb/helenus/cql"
@@ -151,8 +152,8 @@ func (s *scope) checkUDT(e *ast.UDT, recv Spec) error {
 
 // fieldValue is the value that e gives field f, the last if there are several, or nil.
 func fieldValue(e *ast.UDT, f string) ast.Expr {
-	for i := len(e.Fields) - 1; i >= 0; i-- {
-		if e.Fields[i] == f {
+	for i, v := range slices.Backward(e.Fields) {
+		if v == f {
 			return e.Values[i]
 		}
 	}

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/token"
@@ -153,9 +155,9 @@ func (r *Restrictions) checkOrder(last, x *restriction) error {
 
 // lastRestriction is the last of a list by position, or nil.
 func lastRestriction(list []*restriction) *restriction {
-	for i := len(list) - 1; i >= 0; i-- {
-		if list[i] != nil {
-			return list[i]
+	for _, l := range slices.Backward(list) {
+		if l != nil {
+			return l
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -104,7 +105,7 @@ func parseTable(k *schema.Keyspace, line string, common []string) (*schema.Table
 	}
 	options := common
 	if len(parts) > 2 {
-		options = append(options[:len(options):len(options)], strings.Fields(parts[2])...)
+		options = append(slices.Clip(options), strings.Fields(parts[2])...)
 	}
 	for _, o := range options {
 		if err := setOption(t, o); err != nil {

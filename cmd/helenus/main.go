@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,15 +47,17 @@ func run(args []string) int {
 	root.AddCommand(startCommand(), benchCommand(), importCommand(), nodetoolCommand(), sstableCommand(), versionCommand())
 	root.SetArgs(args)
 	cmd, err := root.ExecuteC()
-	switch e := err.(type) {
-	case nil:
+	if err == nil {
 		return 0
-	case exitCode:
+	}
+	if e, ok := errors.AsType[exitCode](err); ok {
 		return int(e)
-	case usageError:
+	}
+	if e, ok := errors.AsType[usageError](err); ok {
 		fmt.Fprintf(os.Stderr, "helenus: %v\n\n%s", e.error, e.cmd.UsageString())
 		return exitUsage
-	case configError:
+	}
+	if e, ok := errors.AsType[configError](err); ok {
 		fmt.Fprintf(os.Stderr, "helenus: %v\n", e.error)
 		return exitConfig
 	}

@@ -80,7 +80,7 @@ func primaryKey(d TableDef) (KeyDef, error) {
 		}
 		seen[c.Name] = true
 		if c.PrimaryKey {
-			keys = append(keys[:len(keys):len(keys)], KeyDef{Partition: []string{c.Name}})
+			keys = append(slices.Clip(keys), KeyDef{Partition: []string{c.Name}})
 		}
 	}
 	switch {

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"testing"
 	"time"
@@ -153,9 +154,7 @@ func (c *client) startup(comp wire.Compression, more map[string]string) {
 	if comp != wire.NoCompression {
 		options[wire.OptionCompression] = comp.String()
 	}
-	for k, v := range more {
-		options[k] = v
-	}
+	maps.Copy(options, more)
 	c.send(0, wire.OpStartup, wire.AppendStartup(nil, options))
 	if c.v < cql.V5 {
 		c.dec.SetReady(c.v, comp)

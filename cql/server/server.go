@@ -77,7 +77,7 @@ func New(o Options) *Server {
 
 // Serve accepts connections from l until Shutdown, Close or an error of l, and returns why. It closes l.
 func (s *Server) Serve(l net.Listener) error {
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	s.mu.Lock()
 	if s.stopping {
 		s.mu.Unlock()

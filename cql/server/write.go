@@ -1,8 +1,6 @@
 package server
 
 import (
-	"net"
-
 	"github.com/helenusdb/helenus/cql/wire"
 )
 
@@ -232,7 +230,7 @@ func (c *Conn) writeVector() bool {
 	_, err := c.iov.WriteTo(c.net)
 	c.inWrite.Store(0)
 	clear(all)
-	c.iov = net.Buffers(all[:0])
+	c.iov = all[:0]
 	return err == nil
 }
 

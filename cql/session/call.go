@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"strconv"
 
 	"github.com/helenusdb/helenus/cql"
@@ -87,7 +88,7 @@ func (k *call) run(st *statement, prepared bool, p *wire.QueryParams) {
 	}
 	k.out.inline = true
 	err := k.answer(k.r.Context(), st, prepared, p)
-	if err == errTooLong {
+	if errors.Is(err, errTooLong) {
 		k.out.reset(k)
 		k.r.Go(func() { k.finish(k.answerInTurn(st, prepared, p)) })
 		return

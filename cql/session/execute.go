@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/wire"
@@ -56,10 +57,11 @@ func (k *call) answer(ctx context.Context, st *statement, prepared bool, p *wire
 	switch body := st.plan.Body.(type) {
 	case *planner.SelectPlan:
 		res, err := exec.Select(ctx, k.h.o.Backend, st.plan, &k.env, &k.opts, &k.out)
-		if err == errTooLong || k.out.rows.Count() > inlineRows {
+		tooLong := errors.Is(err, errTooLong)
+		if tooLong || k.out.rows.Count() > inlineRows {
 			st.heavy.Store(true)
 		}
-		if err == errTooLong {
+		if tooLong {
 			return err
 		}
 		return k.result(res, err)

@@ -53,7 +53,7 @@ func (b *Batch) Decode(body []byte, v cql.Version) error {
 	b.share()
 	b.Consistency = r.Consistency()
 	b.readFlags(&r, v)
-	b.readTail(&r, v)
+	b.readTail(&r)
 	return r.Err()
 }
 

@@ -71,7 +71,7 @@ func (p *QueryParams) decode(r *Reader, v cql.Version) {
 	if p.Has(FlagPagingState) {
 		p.PagingState = r.Bytes()
 	}
-	p.readTail(r, v)
+	p.readTail(r)
 }
 
 func (p *QueryParams) readFlags(r *Reader, v cql.Version) {
@@ -83,7 +83,7 @@ func (p *QueryParams) readFlags(r *Reader, v cql.Version) {
 }
 
 // readTail reads the parameters that BATCH has as well.
-func (p *QueryParams) readTail(r *Reader, v cql.Version) {
+func (p *QueryParams) readTail(r *Reader) {
 	if p.Has(FlagSerial) {
 		p.SerialConsistency = r.Consistency()
 	}

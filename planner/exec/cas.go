@@ -214,10 +214,8 @@ func (c *casRequest) addConditions(p *planner.ModificationPlan, env *planner.Env
 }
 
 func (c *casRequest) show(col *schema.Column) {
-	for _, x := range c.shown {
-		if x == col {
-			return
-		}
+	if slices.Contains(c.shown, col) {
+		return
 	}
 	c.shown = append(c.shown, col)
 }

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/planner"
 	"github.com/helenusdb/helenus/storage/request"
@@ -17,12 +19,7 @@ func (c *casRequest) looksAt(col *schema.Column) bool {
 		}
 		return c.updatesRows
 	}
-	for _, x := range c.shown {
-		if x == col {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.shown, col)
 }
 
 // foundRows are the rows that a failed statement shows, with the values of columns: those of conditions that are there, or

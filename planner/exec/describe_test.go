@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/helenusdb/helenus/cql/schema"
@@ -58,7 +59,7 @@ func TestDescribe(t *testing.T) {
 	}
 	n.must(t, "CREATE TABLE d (k int PRIMARY KEY)")
 	_, err = Describe(context.Background(), n.memory, listing, "ks", &Options{PagingState: res.PagingState}, &rowSink{})
-	if err != errDescribeChanged {
+	if !errors.Is(err, errDescribeChanged) {
 		t.Errorf("a page of an older schema: %v", err)
 	}
 	for _, state := range [][]byte{{}, {1, 2, 3}, append(res.PagingState[:16:16], 0xff, 0xff, 0xff, 0xff), make([]byte, 1<<20)} {

@@ -122,7 +122,7 @@ func TestTimesOfCells(t *testing.T) {
 			t.Fatalf("%s: %v", c.text, rows)
 		}
 		marker, cell := rows[0].Liveness, rows[0].Cells[0]
-		local := int64(row.NoLocal)
+		local := row.NoLocal
 		if c.ttl > 0 {
 			local = n.now + int64(c.ttl)
 		}

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/schema"
@@ -191,10 +192,10 @@ func (p *writeParams) prepend(o *planner.Operation, v []byte, b *request.Builder
 	if err != nil {
 		return err
 	}
-	for i := len(elems) - 1; i >= 0; i-- {
+	for _, elem := range slices.Backward(elems) {
 		id := p.st.w.TimeUUID()
 		mirror(&id)
-		p.cell(o, b, id[:], elems[i])
+		p.cell(o, b, id[:], elem)
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func timestampOf(term planner.Term, env *planner.Env, standard int64) (int64, er
 	}
 	ts := types.Int64(v)
 	if ts == row.NoTimestamp {
-		return 0, cql.Invalidf("Out of bound timestamp, must be in [%d, %d]", row.NoTimestamp+1, int64(row.NoLocal))
+		return 0, cql.Invalidf("Out of bound timestamp, must be in [%d, %d]", row.NoTimestamp+1, row.NoLocal)
 	}
 	return ts, nil
 }

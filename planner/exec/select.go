@@ -175,7 +175,6 @@ func (s *selecting) prepareRead() (some bool, err error) {
 	p, w := s.plan, s.plan.Where
 	rd := &s.read
 	*rd = request.Read{Table: s.table, Columns: p.Columns, Reversed: p.Reversed, Now: s.env.Now, Distinct: p.Distinct}
-	some = true
 	if w.KeyRange {
 		if rd.Range, some, err = w.Range(s.env); err != nil {
 			return false, err
@@ -186,7 +185,7 @@ func (s *selecting) prepareRead() (some bool, err error) {
 		}
 		rd.Keys, some = s.keys, len(s.keys) > 0
 	}
-	all := false
+	var all bool
 	if s.slices, all, err = w.AppendSlices(s.slices[:0], s.env); err != nil {
 		return false, err
 	}

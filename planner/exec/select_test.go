@@ -52,8 +52,7 @@ func TestSelect(t *testing.T) {
 }
 
 func errorText(err error) string {
-	var e *cql.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*cql.Error](err); ok {
 		return fmt.Sprintf("error %04x %s\n", uint32(e.Code), sortSignatures(e.Message))
 	}
 	return "error " + err.Error() + "\n"

@@ -1,5 +1,7 @@
 package function
 
+import "maps"
+
 import "github.com/helenusdb/helenus/cql/types"
 
 // natives holds the functions of fixed types by name, both spellings. factories holds the others.
@@ -31,9 +33,7 @@ func nativeFactories() map[string]*factory {
 	for _, more := range []map[string]*factory{
 		jsonFactories(), collectionFactories(), maskFactories(), similarityFactories(), extremeFactories(),
 	} {
-		for name, f := range more {
-			m[name] = f
-		}
+		maps.Copy(m, more)
 	}
 	return m
 }

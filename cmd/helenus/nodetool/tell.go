@@ -3,6 +3,7 @@ package nodetool
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -79,7 +80,7 @@ func status(ctx context.Context, c *call) error {
 		a.Keyspace = c.params[0]
 	}
 	r, done, err := ask[admin.StatusArguments, admin.Status](ctx, c, "status", a)
-	if e, ok := err.(*admin.Error); ok && e.Kind == admin.KindArgument {
+	if e, ok := errors.AsType[*admin.Error](err); ok && e.Kind == admin.KindArgument {
 		c.printf("\nError: %v\n", err)
 		return said(exitUsage)
 	}
