@@ -5,32 +5,60 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/helenusdb/helenus/integration/oracle"
 	"github.com/helenusdb/helenus/integration/start"
-	"github.com/helenusdb/helenus/storage/sstable"
 )
 
-// flushWithin bounds how long a node takes to flush a table that was told to do so by its flush period.
-const flushWithin = 30 * time.Second
+// node is a Helenus with its tools.
+type node struct {
+	*start.Node
+	*oracle.Runner
+	dir, admin string
+}
 
-// flushed makes a node write a table to disk and returns the folder of its files.
-func flushed(t *testing.T, r *oracle.Runner, data string, s *Schema) string {
+// startNode starts a Helenus whose data are in dir.
+func startNode(t *testing.T, dir string) *node {
 	t.Helper()
-	must(t, r, "ALTER TABLE "+s.name()+" WITH memtable_flush_period_in_ms = 100")
-	defer must(t, r, "ALTER TABLE "+s.name()+" WITH memtable_flush_period_in_ms = 0")
-	for end := time.Now().Add(flushWithin); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		found, err := filepath.Glob(filepath.Join(data, s.Keyspace, s.Table+"-*", "*-"+sstable.CompTOC))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(found) > 0 {
-			return filepath.Dir(found[0])
-		}
+	port, err := start.FreePort()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatalf("%s is not flushed:\n%s", s.name(), s.Create)
-	return ""
+	n, err := start.In(dir, "HELENUS_ADMIN_PORT="+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &node{Node: n, Runner: oracle.NewRunner(n.Address), dir: dir, admin: port}
+}
+
+func (n *node) stop(t *testing.T) {
+	t.Helper()
+	n.Close()
+	if err := n.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// nodetool runs helenus nodetool.
+func (n *node) nodetool(t *testing.T, args ...string) {
+	t.Helper()
+	cmd, err := start.Command(append([]string{"nodetool", "-p", n.admin}, args...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("nodetool %q: %v\n%s", args, err, out)
+	}
+}
+
+// folder returns the folder of a table's files.
+func (n *node) folder(t *testing.T, s *Schema) string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(n.dir, s.Keyspace, s.Table+"-*"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%s has the folders %q: %v", s.name(), found, err)
+	}
+	return found[0]
 }
 
 // copyFiles copies a folder's files.
@@ -43,44 +71,63 @@ func copyFiles(t *testing.T, from string) string {
 	return to
 }
 
+// both writes to both servers and compares what each statement is answered.
+func both(t *testing.T, j *Judge, n *node, statements []string) {
+	t.Helper()
+	compare(t, "writing", statements, answers(t, j.Runner, statements), answers(t, n.Runner, statements))
+}
+
 // TestHelenusTables fills random schemas in Helenus and in Cassandra, which have to answer the same. What Helenus flushed is
-// dumped, verified, imported and served by Cassandra, and by Helenus itself after a restart.
+// dumped, verified, imported and served by Cassandra, and by Helenus itself after a restart. What Cassandra flushed is
+// imported and served by Helenus.
 func TestHelenusTables(t *testing.T) {
 	j := judge(t)
 	n, first := number("SSTABLES_SCHEMAS", 200), number("SSTABLES_FIRST", 0)
-	dir := t.TempDir()
-	node, err := start.In(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = node.Stop() }()
+	ours := startNode(t, t.TempDir())
+	defer func() { ours.stop(t) }()
 	for at := 0; at < n; at += batch {
 		size := min(batch, n-at)
 		t.Run(fmt.Sprint(first+at), func(t *testing.T) {
 			keyspace := fmt.Sprintf("h1sst_h%d", first+at)
 			list := schemas(keyspace, first+at, size)
-			ours := oracle.NewRunner(node.Address)
-			defer ours.Close()
 			define(t, j.Runner, keyspace, list)
 			defer must(t, j.Runner, "DROP KEYSPACE "+keyspace)
-			define(t, ours, keyspace, list)
-			want := make([][]string, len(list))
-			for i, s := range list {
-				compare(t, "writing", s.Writes, answers(t, j.Runner, s.Writes), answers(t, ours, s.Writes))
-				want[i] = answers(t, j.Runner, s.Reads)
-				compare(t, "reading from memory: "+s.Create, s.Reads, want[i], answers(t, ours, s.Reads))
+			define(t, ours.Runner, keyspace, list)
+			// What was written before and after a flush comes from several tables, which have to be merged.
+			for _, s := range list {
+				both(t, j, ours, s.Writes[:len(s.Writes)/2])
 			}
-			if _, err := j.Tool("flush", "system_schema"); err != nil {
+			ours.nodetool(t, "flush", keyspace)
+			if _, err := j.Tool("flush", keyspace); err != nil {
 				t.Fatal(err)
 			}
-			files := 0
+			want := make([][]string, len(list))
 			for i, s := range list {
-				folder := flushed(t, ours, dir, s)
-				compare(t, "reading from disk: "+s.Create, s.Reads, want[i], answers(t, ours, s.Reads))
-				again := copyFiles(t, folder)
+				both(t, j, ours, s.Writes[len(s.Writes)/2:])
+				want[i] = answers(t, j.Runner, s.Reads)
+				compare(t, "reading from memory: "+s.Create, s.Reads, want[i], answers(t, ours.Runner, s.Reads))
+			}
+			ours.nodetool(t, "flush", keyspace)
+			for _, ks := range []string{keyspace, "system_schema"} {
+				if _, err := j.Tool("flush", ks); err != nil {
+					t.Fatal(err)
+				}
+			}
+			files, theirs := 0, make([]string, len(list))
+			for i, s := range list {
+				compare(t, "reading from disk: "+s.Create, s.Reads, want[i], answers(t, ours.Runner, s.Reads))
+				again := copyFiles(t, ours.folder(t, s))
 				for _, r := range tables(t, again) {
 					files++
 					dumps(t, j, again, r)
+				}
+				dir, err := j.Folder(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				theirs[i] = copyFiles(t, dir)
+				for _, r := range tables(t, theirs[i]) {
+					dumps(t, j, theirs[i], r)
 				}
 				serve(t, j, s, again, want[i])
 			}
@@ -91,18 +138,15 @@ func TestHelenusTables(t *testing.T) {
 				}
 			}
 			j.CloseTools()
-			t.Log(files, "tables")
-			if err := node.Stop(); err != nil {
-				t.Fatal(err)
-			}
-			if node, err = start.In(dir); err != nil {
-				t.Fatal(err)
-			}
-			ours.Close()
-			ours = oracle.NewRunner(node.Address)
+			ours.stop(t)
+			ours = startNode(t, ours.dir)
 			for i, s := range list {
-				compare(t, "reading after a restart: "+s.Create, s.Reads, want[i], answers(t, ours, s.Reads))
+				compare(t, "reading after a restart: "+s.Create, s.Reads, want[i], answers(t, ours.Runner, s.Reads))
+				must(t, ours.Runner, "TRUNCATE "+s.name())
+				ours.nodetool(t, "import", "-e", s.Keyspace, s.Table, theirs[i])
+				compare(t, "Helenus with tables of Cassandra: "+s.Create, s.Reads, want[i], answers(t, ours.Runner, s.Reads))
 			}
+			t.Log(files, "tables")
 		})
 	}
 }
