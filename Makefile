@@ -62,6 +62,7 @@ lint: ## go vet, staticcheck, formatting
 
 golangci: ## the further linters of .golangci.yml; the first run compiles them for minutes
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
+	cd integration && $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run -c ../.golangci.yml
 
 fmt: ## format all Go files
 	gofmt -w .

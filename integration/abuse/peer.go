@@ -41,7 +41,6 @@ type peer struct {
 	in     *bufio.Reader
 	framed bool   // segments, both ways
 	rest   []byte // of envelopes that came in segments
-	token  []byte // the answer of AUTHENTICATE, if that is asked for
 }
 
 // dial connects, from a given address of this machine unless it is "".

@@ -181,8 +181,9 @@ func launchCassandra() (*target, string) {
 		}
 		if err == nil {
 			t := &target{name: "cassandra", addr: addr, pid: pid, ready: ready, stop: stop, got: map[string][]figures{}}
-			t.idleRSS, err = rss(pid)
-			return t, ""
+			if t.idleRSS, err = rss(pid); err == nil {
+				return t, ""
+			}
 		}
 	}
 	stop()

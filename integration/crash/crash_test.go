@@ -4,6 +4,7 @@ package crash
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -195,7 +196,7 @@ func check(t *testing.T, s *gocql.Session, ledgers []ledger, round int) {
 func one(t *testing.T, s *gocql.Session, text string) int {
 	t.Helper()
 	var n int
-	if err := s.Query(text).Scan(&n); err != nil && err != gocql.ErrNotFound {
+	if err := s.Query(text).Scan(&n); err != nil && !errors.Is(err, gocql.ErrNotFound) {
 		t.Fatal(err)
 	}
 	return n

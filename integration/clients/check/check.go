@@ -6,6 +6,7 @@ package check
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -106,14 +107,13 @@ func one(name string, f func() error) Result {
 	case <-time.After(checkTime):
 		err = fmt.Errorf("no end after %s", checkTime)
 	}
-	switch err := err.(type) {
-	case nil:
+	if err == nil {
 		return Result{name, OK, ""}
-	case cannot:
-		return Result{name, Cannot, err.Error()}
-	default:
-		return Result{name, Failed, err.Error()}
 	}
+	if c, ok := errors.AsType[cannot](err); ok {
+		return Result{name, Cannot, c.Error()}
+	}
+	return Result{name, Failed, err.Error()}
 }
 
 // Parse reads what a client's program printed; lines of another form are ignored.
