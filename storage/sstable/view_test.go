@@ -238,7 +238,7 @@ func TestWideSlices(t *testing.T) {
 			t.Fatalf("%d blocks only", n)
 		}
 		var f Finder
-		for try := range 80 {
+		for try := range 40 {
 			ss := randomSlices(r, v, want)
 			cut := want
 			if try == 0 {
