@@ -192,9 +192,7 @@ func TestConcurrent(t *testing.T) {
 	c := New(2 << 20)
 	var wg sync.WaitGroup
 	for g := range 8 {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(g), 7))
 			for i := range 20_000 {
 				file, n := uint64(1+r.IntN(3)), int64(r.IntN(100))
@@ -213,7 +211,7 @@ func TestConcurrent(t *testing.T) {
 					c.Forget(file)
 				}
 			}
-		}()
+		})
 	}
 	wg.Wait()
 	for i := range c.shards {

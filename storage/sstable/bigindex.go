@@ -65,7 +65,8 @@ func (x *bigIndex) sort() error {
 			ordered = ordered && (i == 0 || x.prefixes[i-1] <= x.prefixes[i])
 		}
 		if last = pos; !ordered || pos >= x.size {
-			return corrupt(x.r.desc.File(CompSummary), 0, "entry %d for position %d of %d bytes of %s is out of order", i, pos, x.size, x.name)
+			return corrupt(x.r.desc.File(CompSummary), 0, "entry %d for position %d of %d bytes of %s is out of order", i, pos, x.size,
+				x.name)
 		}
 	}
 	return nil

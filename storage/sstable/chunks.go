@@ -99,9 +99,9 @@ func openData(fsys vfs.FS, dir string, d Descriptor) (*dataFile, error) {
 }
 
 func (df *dataFile) close() {
-	df.f.Close()
+	_ = df.f.Close()
 	if df.extra != nil {
-		df.extra.Close()
+		_ = df.extra.Close()
 	}
 }
 
@@ -132,7 +132,7 @@ func (df *dataFile) load() error {
 		return err
 	}
 	if df.table.memory != nil {
-		df.extra.Close()
+		_ = df.extra.Close()
 		df.extra = nil
 	}
 	return nil

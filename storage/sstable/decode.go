@@ -65,12 +65,6 @@ type decoder struct {
 	cells  [8]row.Cell
 }
 
-func newDecoder(v *View) *decoder {
-	d := &decoder{}
-	d.open(v)
-	return d
-}
-
 // open prepares d for a table.
 func (d *decoder) open(v *View) {
 	d.v, d.head, d.ver = v, &v.r.stats.Header, v.r.desc.Version

@@ -30,8 +30,9 @@ func (r *Reader) EstimatedKeys() int64 {
 func (r *Reader) DataSize() int64 { return r.data.size }
 
 // components are the files that a table can have.
-var components = [...]string{CompData, CompIndex, CompSummary, CompFilter, CompStatistics, CompCompression, CompCRC, CompDigest, CompTOC,
-	CompPartitions, CompRows}
+var components = [...]string{
+	CompData, CompIndex, CompSummary, CompFilter, CompStatistics, CompCompression, CompCRC, CompDigest, CompTOC, CompPartitions, CompRows,
+}
 
 // Size returns the size of all components on disk. It looks at the files.
 func (r *Reader) Size() (int64, error) {

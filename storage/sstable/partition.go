@@ -114,7 +114,7 @@ func (p *partition) rest() *unfiltered {
 		}
 		// A row reads nothing behind its end.
 		c.b = c.b[:max(min(int(p.d.end-c.base), len(c.b)), c.i)]
-		if p.d.rest(c); c.err == errShort {
+		if p.d.rest(c); c.err == errShort { //nolint:errorlint // it comes as it was made, and this is asked for every row
 			c.err = c.tooShort()
 		}
 		if p.err = c.err; p.err != nil {

@@ -194,7 +194,7 @@ func (r *Reader) openPages(component string) (*paged, error) {
 	}
 	size, err := f.Size()
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, ioError(name, 0, err)
 	}
 	return &paged{f: f, name: name, length: size, step: indexPage, cache: r.cache, id: r.cache.NewFile()}, nil
@@ -202,7 +202,7 @@ func (r *Reader) openPages(component string) (*paged, error) {
 
 // close closes the file and lets go of its pages.
 func (p *paged) close() {
-	p.f.Close()
+	_ = p.f.Close()
 	p.cache.Forget(p.id)
 }
 

@@ -134,7 +134,8 @@ func (s *scan) next() *partition {
 	}
 	p := &s.p
 	if s.any && s.v.r.order.compare(s.lastToken, s.last, p.Token, p.Key) >= 0 {
-		s.err = &CorruptError{File: s.w.p.name, Offset: p.start, Data: true, Reason: "a partition does not stand behind the one before it"}
+		s.err = &CorruptError{File: s.w.p.name, Offset: p.start, Data: true,
+			Reason: "a partition does not stand behind the one before it"}
 		return nil
 	}
 	s.last, s.lastToken, s.any = append(s.last[:0], p.Key...), p.Token, true

@@ -168,9 +168,7 @@ func TestConcurrent(t *testing.T) {
 			if !r.Ref() {
 				t.Fatal("no reference")
 			}
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
+			wg.Go(func() {
 				defer r.Unref()
 				var f Finder
 				rnd := rand.New(rand.NewPCG(uint64(n), 1))
@@ -191,7 +189,7 @@ func TestConcurrent(t *testing.T) {
 						return
 					}
 				}
-			}()
+			})
 		}
 		r.Close()
 		wg.Wait()

@@ -60,7 +60,7 @@ func readSmall(fsys vfs.FS, dir, name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	size, err := f.Size()
 	if err != nil {
 		return nil, ioError(name, 0, err)

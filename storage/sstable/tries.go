@@ -180,7 +180,8 @@ func (x *tries) readRows(w *window, at int64) (re rowsEntry, err error) {
 	re.root += base
 	// A leaf of the trie takes two bytes at least.
 	if re.position < 0 || re.position >= x.r.data.length || re.root < 0 || re.root >= at || count <= 0 || count > at/2 {
-		return re, corrupt(x.rows.name, at, "a trie with its root at %d and %d blocks for the partition at %d", re.root, count, re.position)
+		return re, corrupt(x.rows.name, at, "a trie with its root at %d and %d blocks for the partition at %d", re.root, count,
+			re.position)
 	}
 	re.n = int(count)
 	return re, nil

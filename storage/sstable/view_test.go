@@ -55,11 +55,7 @@ func int32s(values ...int32) [][]byte {
 // one stands, as in a memtable. cells makes the cells of a row.
 func randomRows(r *rand.Rand, table *schema.Table, n int32, ranges int, cells func(ts int64) []row.Cell) []row.Unfiltered {
 	var deletions *row.Ranges
-	type cut struct {
-		row.Cut
-		place [3]int32 // a, b and the side in twice their order, to be sorted
-	}
-	var places []cut
+	var places []row.Cut
 	for i := range ranges {
 		a, z := r.Int32N(n), r.Int32N(n)
 		if a > z {
@@ -81,11 +77,9 @@ func randomRows(r *rand.Rand, table *schema.Table, n int32, ranges int, cells fu
 			rt.End = row.All.End
 		}
 		deletions = deletions.Add(table, rt)
-		for _, c := range []row.Cut{row.StartCut(rt.Start), row.EndCut(rt.End)} {
-			places = append(places, cut{Cut: c})
-		}
+		places = append(places, row.StartCut(rt.Start), row.EndCut(rt.End))
 	}
-	slices.SortFunc(places, func(a, b cut) int { return row.CompareCuts(table, a.Cut, b.Cut) })
+	slices.SortFunc(places, func(a, b row.Cut) int { return row.CompareCuts(table, a, b) })
 	var list []row.Unfiltered
 	open := row.Live
 	// between is the deletion behind a cut: that over a row that would stand right behind it.
@@ -98,14 +92,14 @@ func randomRows(r *rand.Rand, table *schema.Table, n int32, ranges int, cells fu
 		return open
 	}
 	mark := func(i int) {
-		c := places[i].Cut
-		if i > 0 && row.CompareCuts(table, places[i-1].Cut, c) == 0 {
+		c := places[i]
+		if i > 0 && row.CompareCuts(table, places[i-1], c) == 0 {
 			return
 		}
 		var next *row.Cut
 		for j := i + 1; j < len(places) && next == nil; j++ {
-			if row.CompareCuts(table, c, places[j].Cut) < 0 {
-				next = &places[j].Cut
+			if row.CompareCuts(table, c, places[j]) < 0 {
+				next = &places[j]
 			}
 		}
 		if next == nil {

@@ -235,7 +235,7 @@ func (w *window) at(pos int64, n int) *cursor {
 // again returns how many bytes are needed, 0 when what was decoded is what it is. An error of the cursor is then final.
 func (w *window) again() int {
 	c := &w.c
-	if c.err != errShort {
+	if c.err != errShort { //nolint:errorlint // it comes as it was made, and this is asked at every turn
 		return 0
 	}
 	have := len(c.b) - w.start
