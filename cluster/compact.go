@@ -252,3 +252,79 @@ func (n *Node) SetAutoCompaction(on bool, tables []*schema.Table) error {
 	}
 	return nil
 }
+
+// StopCompactions implements admin.Node. A kind that this node never runs stops nothing.
+func (n *Node) StopCompactions(kind, id string) error {
+	m, err := n.compactions()
+	if err != nil {
+		return err
+	}
+	if id != "" {
+		m.StopID(id)
+		return nil
+	}
+	if k, ok := compaction.ParseKind(kind); ok {
+		m.Stop(k)
+	}
+	return nil
+}
+
+// ConcurrentCompactors implements admin.Node.
+func (n *Node) ConcurrentCompactors() (int, error) {
+	m, err := n.compactions()
+	if err != nil {
+		return 0, err
+	}
+	return m.Concurrent(), nil
+}
+
+// SetConcurrentCompactors implements admin.Node.
+func (n *Node) SetConcurrentCompactors(count int) error {
+	m, err := n.compactions()
+	if err != nil {
+		return err
+	}
+	m.SetConcurrent(count)
+	return nil
+}
+
+// AutoCompaction implements admin.Node.
+func (n *Node) AutoCompaction(t *schema.Table) (bool, error) {
+	m, err := n.compactions()
+	if err != nil {
+		return false, err
+	}
+	return m.Auto(t.ID), nil
+}
+
+// CompactionThresholds implements admin.Node.
+func (n *Node) CompactionThresholds(t *schema.Table) (low, high int, err error) {
+	low, high = compaction.Thresholds(t)
+	return low, high, nil
+}
+
+// Cleanup implements admin.Node. A node alone owns all there is.
+func (n *Node) Cleanup(context.Context, int, []*schema.Table) error {
+	_, err := n.compactions()
+	return err
+}
+
+// ForceCompact implements admin.Node.
+func (n *Node) ForceCompact(ctx context.Context, t *schema.Table, keys []string) error {
+	m, err := n.compactions()
+	if err != nil {
+		return err
+	}
+	if len(t.PartitionKey) != 1 {
+		return admin.Unsupported("compaction of single partitions of a table with a composite partition key")
+	}
+	var list [][]byte
+	for _, k := range keys {
+		v, err := t.PartitionKey[0].Type.FromString(k)
+		if err != nil {
+			return admin.Argument("%v", err)
+		}
+		list = append(list, v)
+	}
+	return m.ForceKeys(ctx, t.ID, n.opts.Partitioner, list)
+}

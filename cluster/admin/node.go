@@ -32,6 +32,7 @@ type Node interface {
 	CompactionThroughput() (float64, error)
 	SetCompactionThroughput(mib int) error
 	SetAutoCompaction(on bool, tables []*schema.Table) error
+	Compactor
 	// InvalidateCache empties the key or the row cache.
 	InvalidateCache(kind CacheKind) error
 

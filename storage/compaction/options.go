@@ -49,6 +49,12 @@ type options struct {
 // AutoCompaction reports whether the table's options leave background compaction on.
 func AutoCompaction(t *schema.Table) bool { return parseOptions(t.Options.Compaction).enabled }
 
+// Thresholds returns min_threshold and max_threshold of a table.
+func Thresholds(t *schema.Table) (low, high int) {
+	o := parseOptions(t.Options.Compaction)
+	return o.minThreshold, o.maxThreshold
+}
+
 func parseOptions(m map[string]string) *options {
 	r := values(m)
 	o := &options{

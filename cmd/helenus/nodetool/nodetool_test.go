@@ -271,8 +271,12 @@ func TestJSON(t *testing.T) {
 			args = append(args, "-f")
 		case "clearsnapshot":
 			args = append(args, "--all")
-		case "setcompactionthroughput":
+		case "setcompactionthroughput", "setconcurrentcompactors":
 			args = append(args, "1")
+		case "getcompactionthreshold":
+			args = append(args, "ks", "t")
+		case "forcecompact":
+			args = append(args, "ks", "t", "1")
 		case "refresh":
 			args = append(args, "ks", "t")
 		case "import":

@@ -79,8 +79,30 @@ var verbs = map[string]verb{
 	},
 	"enableautocompaction":  {summary: "Enable autocompaction for the given keyspace and table", params: keyspaceTables, run: onTables("enableautocompaction")},
 	"disableautocompaction": {summary: "Disable autocompaction for the given keyspace and table", params: keyspaceTables, run: onTables("disableautocompaction")},
-	"invalidatekeycache":    {summary: "Invalidate the key cache", run: onNothing("invalidatekeycache")},
-	"invalidaterowcache":    {summary: "Invalidate the row cache", run: onNothing("invalidaterowcache")},
+	"stop": {summary: "Stop compaction", params: "<compaction type>", run: stop, options: []option{
+		{names: []string{"-id", "--compaction-id"}, value: "compactionId", help: "Use -id to stop a compaction by the specified id"},
+	}},
+	"getconcurrentcompactors": {summary: "Get the number of concurrent compactors in the system.", run: getCompactors},
+	"setconcurrentcompactors": {
+		summary: "Set number of concurrent compactors in the system.", params: "<value>", run: setCompactors,
+	},
+	"statusautocompaction": {
+		summary: "status of autocompaction of the given keyspace and table", params: keyspaceTables, run: autoCompactions, options: []option{
+			{names: []string{"-a", "--all"}, help: "Show auto compaction status for each keyspace/table"},
+		},
+	},
+	"getcompactionthreshold": {
+		summary: "Print min and max compaction thresholds for a given table", params: "<keyspace> <table>", run: thresholds,
+	},
+	"cleanup": {
+		summary: "Triggers the immediate cleanup of keys no longer belonging to a node. By default, clean all keyspaces",
+		params:  keyspaceTables, run: cleanup, options: []option{jobs},
+	},
+	"forcecompact": {
+		summary: "Force a (major) compaction on a table", params: "[<keyspace> <table> <keys>]", run: forceCompact,
+	},
+	"invalidatekeycache": {summary: "Invalidate the key cache", run: onNothing("invalidatekeycache")},
+	"invalidaterowcache": {summary: "Invalidate the row cache", run: onNothing("invalidaterowcache")},
 	"tablestats": {summary: "Print statistics on tables", params: "[<keyspace.table>...]", run: tableStats, options: []option{
 		human,
 		{names: []string{"-i"}, help: "Ignore the list of tables and display the remaining tables"},
