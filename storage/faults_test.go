@@ -267,7 +267,8 @@ func (w *faulted) reopen(what string, fs vfs.FS) *Engine {
 func runFault(t *testing.T, seed uint64, f *fault, steps int) map[vfs.Op]int {
 	f.counts = map[vfs.Op]int{}
 	v := variant{name: "faults", jitter: 15, grace: 60, keys: 6}
-	base := &world{t: t, r: rand.New(rand.NewPCG(seed, 0)), fs: vfs.NewMem(), v: v, now: 1_000_000, cuts: &cuts{}}
+	base := emptyWorld(t, seed, v)
+	base.cuts = &cuts{}
 	base.wrap = func(m *vfs.Mem) vfs.FS { return &vfs.Faulty{FS: m, Hook: f.hook} }
 	w := &faulted{world: base, f: f, without: map[int]bool{}}
 	w.addTable(2)

@@ -15,7 +15,7 @@ import (
 func FuzzApply(f *testing.F) {
 	table := modelTable()
 	x := &modelled{table: table, m: newModel(table)}
-	w := &world{t: f, r: rand.New(rand.NewPCG(1, 1)), v: variant{jitter: 15}, now: 1000}
+	w := &world{t: f, r: rand.New(rand.NewPCG(1, 1)), v: variant{jitter: 15, grace: 60}, now: 1000}
 	for range 30 {
 		m, _ := w.mutation(x)
 		n, _ := w.mutation(x)

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,7 +35,7 @@ func (w *world) snapshot() *schema.Snapshot {
 
 func (w *world) options() Options {
 	o := Options{FS: w.fs, Sync: SyncBatch, SegmentSize: 8192, Compaction: CompactionOptions{
-		Paused: true, Throughput: -1, Now: func() time.Time { return time.Unix(w.now, 0) },
+		Paused: true, Throughput: -1, Now: func() time.Time { return time.Unix(w.clock.Load(), 0) },
 	}}
 	if w.v.periodic {
 		o.Sync = SyncPeriodic
@@ -47,6 +47,12 @@ func (w *world) options() Options {
 		w.v.options(&o)
 	}
 	return o
+}
+
+// pass lets time go by.
+func (w *world) pass(seconds int64) {
+	w.now += seconds
+	w.clock.Store(w.now)
 }
 
 func (w *world) open() {
@@ -281,9 +287,9 @@ func (w *world) upset() {
 	w.ops++
 	switch n := w.r.IntN(100); {
 	case n < 20:
-		w.now += int64(w.r.IntN(4))
+		w.pass(int64(w.r.IntN(4)))
 	case n < 23:
-		w.now += 2*w.v.grace + 2*w.v.jitter
+		w.pass(2*w.v.grace + 2*w.v.jitter)
 	case n < 30:
 		w.alter(w.plain())
 	case n < 33:
@@ -305,9 +311,15 @@ func (w *world) upset() {
 	}
 }
 
+func emptyWorld(t testing.TB, seed uint64, v variant) *world {
+	w := &world{t: t, r: rand.New(rand.NewPCG(seed, 0)), fs: vfs.NewMem(), v: v, now: 1_000_000, clock: new(atomic.Int64)}
+	w.clock.Store(w.now)
+	return w
+}
+
 // newWorld returns an engine with tables.
 func newWorld(t testing.TB, seed uint64, v variant) *world {
-	w := &world{t: t, r: rand.New(rand.NewPCG(seed, 0)), fs: vfs.NewMem(), v: v, now: 1_000_000}
+	w := emptyWorld(t, seed, v)
 	w.addTable(0)
 	for range w.r.IntN(3) {
 		w.addTable(1 + w.r.IntN(shapes-2))
@@ -322,7 +334,9 @@ func runModel(t testing.TB, seed uint64, v variant, steps int) int {
 	w := newWorld(t, seed, v)
 	for range steps {
 		w.apply()
-		w.check(w.pick(), nil)
+		if w.r.IntN(2) == 0 {
+			w.check(w.pick(), nil)
+		}
 		switch w.r.IntN(12) {
 		case 0:
 			w.upset()
@@ -342,7 +356,7 @@ func runModel(t testing.TB, seed uint64, v variant, steps int) int {
 }
 
 // TestModel runs random writes, reads, schema changes, truncations, flushes, compactions, restarts and power cuts on an
-// engine and on the model, under the sets of options one after the other. With HELENUS_MODEL=10m it goes on for that long
+// engine and on the model, under the variants one after the other and under random options. With HELENUS_MODEL=10m it goes on for that long
 // (make model); HELENUS_SEED runs one seed under all of them.
 func TestModel(t *testing.T) {
 	long, steps := 2*time.Second, 150
@@ -363,10 +377,14 @@ func TestModel(t *testing.T) {
 		long = 0
 	}
 	start := time.Now()
-	ops, runs, said := 0, 0, start
-	for i := 0; i < len(variants) || time.Since(start) < long; i++ {
+	ops, runs, sets, said := 0, 0, len(variants), start
+	for i := 0; i < 2*len(variants) || time.Since(start) < long; i++ {
 		v, seed := variants[i%len(variants)], seeds()
-		t.Run(fmt.Sprintf("%s/%d", strings.ReplaceAll(v.name, " ", "-"), seed), func(t *testing.T) { ops += runModel(t, seed, v, steps) })
+		if i%(2*len(variants)) >= len(variants) {
+			v = randomOptions(v, rand.New(rand.NewPCG(seed, 2)))
+			sets++
+		}
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { ops += runModel(t, seed, v, steps) })
 		if t.Failed() {
 			t.Fatalf("1 difference in %d operations of %d runs; variant %q, HELENUS_SEED=%d", ops, runs, v.name, seed)
 		}
@@ -376,5 +394,5 @@ func TestModel(t *testing.T) {
 			fmt.Printf("model: %d operations in %d runs, %v\n", ops, runs, time.Since(start).Round(time.Second))
 		}
 	}
-	t.Logf("%d operations in %d runs under %d sets of options, %v: 0 differences", ops, runs, len(variants), time.Since(start))
+	t.Logf("%d operations in %d runs under %d sets of options, %v: 0 differences", ops, runs, sets, time.Since(start))
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/helenusdb/helenus/cql/schema"
@@ -32,6 +33,7 @@ type world struct {
 	// now is the time in seconds, and the middle of the timestamps that are written: the older a timestamp is the less it is
 	// written, so that what compaction may purge is never needed again (variant.grace).
 	now   int64
+	clock *atomic.Int64 // now, for the engine
 	event int
 	// dropped is the newest timestamp that the column w of a table may have had when it was dropped.
 	dropped map[schema.UUID]int64

@@ -256,7 +256,8 @@ var cutVariants = []variant{
 // runCuts works on a world whose power is cut often and looks at what is left. It returns the number of cuts.
 func runCuts(t testing.TB, seed uint64, v variant, steps int, where map[string]int) int {
 	c := &cuts{r: rand.New(rand.NewPCG(seed, 1)), every: 12, where: where}
-	w := &world{t: t, r: rand.New(rand.NewPCG(seed, 0)), fs: vfs.NewMem(), v: v, now: 1_000_000, cuts: c}
+	w := emptyWorld(t, seed, v)
+	w.cuts = c
 	w.wrap = func(m *vfs.Mem) vfs.FS { return &vfs.Faulty{FS: m, Hook: c.hook(m)} }
 	w.addTable(0)
 	w.addTable(1 + w.r.IntN(shapes-2))
@@ -285,10 +286,10 @@ func runCuts(t testing.TB, seed uint64, v variant, steps int, where map[string]i
 			case n < 17:
 				w.replace()
 			case n < 18:
-				w.now += 2*v.grace + 2*v.jitter
+				w.pass(2*v.grace + 2*v.jitter)
 				w.done()
 			default:
-				w.now += int64(w.r.IntN(5))
+				w.pass(int64(w.r.IntN(5)))
 				w.done()
 			}
 		}
@@ -319,11 +320,14 @@ func TestPowerCuts(t *testing.T) {
 			if _, err := fmt.Sscan(s, &seed); err != nil {
 				t.Fatal(err)
 			}
-			if i == len(cutVariants) {
+			if i == 2*len(cutVariants) {
 				break
 			}
 		}
-		t.Run(fmt.Sprintf("%s/%d", v.name, seed), func(t *testing.T) { n += runCuts(t, seed, v, 60, where) })
+		if i%(2*len(cutVariants)) >= len(cutVariants) {
+			v = randomOptions(v, rand.New(rand.NewPCG(seed, 2)))
+		}
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { n += runCuts(t, seed, v, 60, where) })
 		if t.Failed() {
 			t.Fatalf("a violation within %d power cuts; %s, HELENUS_SEED=%d", n, v.name, seed)
 		}
