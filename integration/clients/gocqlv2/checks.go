@@ -294,12 +294,13 @@ func (c *client) typedValues() []typed {
 func (c *client) types() error {
 	list := c.typedValues()
 	columns, marks, values := []string{"k"}, []string{"?"}, []any{1}
-	create := "CREATE TABLE " + c.ks + ".types (k int PRIMARY KEY"
+	var create strings.Builder
+	create.WriteString("CREATE TABLE " + c.ks + ".types (k int PRIMARY KEY")
 	for i, v := range list {
-		create += fmt.Sprintf(", c%d %s", i, v.cql)
+		fmt.Fprintf(&create, ", c%d %s", i, v.cql)
 		columns, marks, values = append(columns, fmt.Sprintf("c%d", i)), append(marks, "?"), append(values, v.value)
 	}
-	if err := c.exec(create + ", tup tuple<int, text>)"); err != nil {
+	if err := c.exec(create.String() + ", tup tuple<int, text>)"); err != nil {
 		return err
 	}
 	insert := fmt.Sprintf("INSERT INTO %s.types (%s) VALUES (%s)", c.ks, strings.Join(columns, ", "), strings.Join(marks, ", "))
