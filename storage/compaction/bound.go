@@ -2,6 +2,7 @@ package compaction
 
 import (
 	"math"
+	"slices"
 
 	"github.com/helenusdb/helenus/cql/token"
 	"github.com/helenusdb/helenus/storage/sstable"
@@ -14,8 +15,11 @@ type purgeBounds struct {
 	store  Store
 	moment Moment
 	inputs map[string]bool
-	// others are the tables that are no inputs and have keys between those of the inputs.
+	// others are the tables that are no inputs and have keys between those of the inputs, by first key. Keys are asked for in
+	// order: those up to next were reached, and those of active have not ended.
 	others []other
+	next   int
+	active []*other
 	// first and last are the ends of the inputs, oldest their least timestamp.
 	first, last Key
 	oldest      int64
@@ -57,18 +61,28 @@ func (b *purgeBounds) refresh() {
 			b.others = append(b.others, other{t.First, t.Last, t.MinTimestamp, t.MaxTimestamp, t.Reader, t.View})
 		}
 	}
+	slices.SortFunc(b.others, func(x, y other) int { return x.first.Compare(y.first) })
+	b.next, b.active = 0, b.active[:0]
+}
+
+// at returns the other tables whose range has a key, which stands behind those that were asked for before. The store's moment is
+// renewed first when it has passed.
+func (b *purgeBounds) at(k Key) []*other {
+	if !b.moment.Current() {
+		b.refresh()
+	}
+	for ; b.next < len(b.others) && b.others[b.next].first.Compare(k) <= 0; b.next++ {
+		b.active = append(b.active, &b.others[b.next])
+	}
+	b.active = slices.DeleteFunc(b.active, func(o *other) bool { return o.last.Compare(k) < 0 })
+	return b.active
 }
 
 // of returns the least timestamp (microseconds) that anything else may hold in a partition, and whether anything may.
 func (b *purgeBounds) of(tok token.Token, key []byte) (least int64, any bool) {
-	if !b.moment.Current() {
-		b.refresh()
-	}
 	least = math.MaxInt64
-	k := Key{tok, key}
-	for i := range b.others {
-		o := &b.others[i]
-		if any && o.minTimestamp >= least || k.Compare(o.first) < 0 || k.Compare(o.last) > 0 {
+	for _, o := range b.at(Key{tok, key}) {
+		if any && o.minTimestamp >= least {
 			continue
 		}
 		if o.reader.MayContain(key) {

@@ -59,16 +59,9 @@ func (g *garbage) Next() *row.Partition {
 
 // shadow returns what other tables have of a partition that may hide something of it, merged; nil for nothing.
 func (g *garbage) shadow(p *row.Partition) (*row.Partition, error) {
-	b := g.bounds
-	if !b.moment.Current() {
-		b.refresh()
-	}
-	k := Key{p.Token, p.Key}
 	var parts []*row.Partition
-	for i := range b.others {
-		o := &b.others[i]
-		if o.maxTimestamp < b.oldest || o.view == nil || !g.cells && !o.reader.HasTombstones() || k.Compare(o.first) < 0 ||
-			k.Compare(o.last) > 0 || !o.reader.MayContain(p.Key) {
+	for _, o := range g.bounds.at(Key{p.Token, p.Key}) {
+		if o.maxTimestamp < g.bounds.oldest || o.view == nil || !g.cells && !o.reader.HasTombstones() || !o.reader.MayContain(p.Key) {
 			continue
 		}
 		part, err := o.view.Lookup(p.Key, nil, false)

@@ -228,7 +228,7 @@ func (m *Manager) background() bool {
 			err := m.execute(job, task)
 			m.mu.Lock()
 			m.active--
-			if err != nil && !errors.Is(err, ErrStopped) {
+			if err != nil && !errors.Is(err, ErrStopped) && !errors.Is(err, ErrGone) {
 				st.retry = m.now().Add(retryAfter)
 			}
 			m.changed.Broadcast()

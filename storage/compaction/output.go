@@ -44,7 +44,7 @@ const exactKeys = 2 << 20
 func newOutput(fs vfs.FS, s Store, t *Task, inputs []Live, base sstable.WriterOptions) *output {
 	o := &output{fs: fs, store: s, task: t, opts: base, level: t.Level}
 	o.opts.Table = inputs[0].View.Table()
-	o.opts.RepairedAt = inputs[0].RepairedAt
+	o.opts.Partitioner, o.opts.RepairedAt = inputs[0].Reader.Statistics().Partitioner, inputs[0].RepairedAt
 	o.opts.Encoding = encodingOf(inputs)
 	o.opts.Static, o.opts.Regular = columnsOf(o.opts.Table, inputs)
 	var keys, size int64
