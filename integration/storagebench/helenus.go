@@ -67,7 +67,11 @@ func openHelenus(dir string, s sizes) (engine, error) {
 }
 
 func (e *helenusEngine) start(mode storage.SyncMode) (err error) {
-	if e.Engine, err = storage.Open(e.dir, storage.Options{Sync: mode, MemtableSpace: int64(e.sizes.MemtableMiB) << 20, CacheSize: int64(e.sizes.CacheMiB) << 20}); err != nil {
+	e.Engine, err = storage.Open(e.dir, storage.Options{
+		Sync: mode, MemtableSpace: int64(e.sizes.MemtableMiB) << 20, CacheSize: int64(e.sizes.CacheMiB) << 20,
+		Compaction: storage.CompactionOptions{Throughput: -1},
+	})
+	if err != nil {
 		return err
 	}
 	_, err = e.Replay(&schema.Snapshot{ByID: map[schema.UUID]*schema.Table{e.kv.ID: e.kv, e.wideT.ID: e.wideT}})
@@ -178,8 +182,24 @@ func (e *helenusEngine) wide() (int, error) {
 	return e.iterate(&request.Read{Table: e.wideT, Keys: [][]byte{widePartition}, Now: time.Now().Unix()}, 3)
 }
 
-func (e *helenusEngine) settle() error { return e.Flush(context.Background()) }
+func (e *helenusEngine) settle() error {
+	if err := e.Flush(context.Background()); err != nil {
+		return err
+	}
+	m := e.Compactions()
+	for quiet := 0; quiet < 3; time.Sleep(20 * time.Millisecond) {
+		if len(m.Running()) > 0 || m.Pending(e.kv.ID)+m.Pending(e.wideT.ID) > 0 {
+			quiet = 0
+		} else {
+			quiet++
+		}
+	}
+	return nil
+}
 
-func (e *helenusEngine) compact() error { return e.Sync() }
+func (e *helenusEngine) compact() error {
+	ctx := context.Background()
+	return errors.Join(e.Compactions().Major(ctx, e.kv.ID, false), e.Compactions().Major(ctx, e.wideT.ID, false))
+}
 
 func (e *helenusEngine) close() error { return e.Close() }
