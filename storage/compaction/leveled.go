@@ -230,9 +230,9 @@ func (s *leveled) pickL0(v *View, l *levels) []*Table {
 // nextLevel returns the level of what picked gives: the next when all are of one, else the highest; little data of level 0
 // stays there.
 func (s *leveled) nextLevel(l *levels, picked []*Table) int {
-	low, high := maxLevels, 0
+	low, high, set := maxLevels, 0, setOf(picked)
 	for n, tables := range l {
-		if !unrelated(picked, tables) {
+		if set.meets(tables) {
 			low, high = min(low, n), max(high, n)
 		}
 	}
@@ -269,9 +269,10 @@ func (s *leveled) feed(v *View, l *levels, to int, picked []*Table) []*Table {
 			last = t.Last
 		}
 	}
+	set := setOf(picked)
 	for _, t := range l[top] {
 		inside := t.First.Compare(first) > 0 && t.Last.Compare(last) <= 0
-		if inside && !t.Suspect && !v.Running[t.ID] && unrelated([]*Table{t}, picked) {
+		if inside && !t.Suspect && !v.Running[t.ID] && !set[t.ID] {
 			return append(picked, t)
 		}
 	}

@@ -31,7 +31,8 @@ func (m *Manager) run(ctx context.Context, job *Job, s Store, t *Task) error {
 	}
 	entry := Entry{ID: job.id, Kind: t.Kind, At: m.now(), Inputs: len(live), Merged: map[int]int64{}}
 	expired := stillExpired(moment, t, m.gcBefore(s.Schema()))
-	read := slices.DeleteFunc(slices.Clone(live), func(l Live) bool { return !unrelated([]*Table{l.Table}, expired) })
+	dropped := setOf(expired)
+	read := slices.DeleteFunc(slices.Clone(live), func(l Live) bool { return dropped[l.ID] })
 	if t.Relabel && len(read) == 1 && len(expired) == 0 {
 		return s.Relabel([]Output{{read[0].Reader.Descriptor(), t.Level, read[0].RepairedAt}})
 	}

@@ -181,17 +181,10 @@ func compareIDs(a, b *Table) int {
 
 // overlapping returns those of others whose range meets that of any of tables, tables themselves left out.
 func overlapping(tables, others []*Table) []*Table {
+	set := setOf(tables)
 	var out []*Table
 	for _, o := range others {
-		meets := false
-		for _, t := range tables {
-			if t.ID == o.ID {
-				meets = false
-				break
-			}
-			meets = meets || t.overlaps(o)
-		}
-		if meets {
+		if !set[o.ID] && slices.ContainsFunc(tables, o.overlaps) {
 			out = append(out, o)
 		}
 	}

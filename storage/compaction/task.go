@@ -173,23 +173,37 @@ func New(t *schema.Table) Strategy {
 	return &sizeTiered{o: o}
 }
 
-// unrelated reports whether no table of a is in b.
-func unrelated(a, b []*Table) bool {
-	for _, t := range a {
-		for _, o := range b {
-			if t.ID == o.ID {
-				return false
-			}
+// idSet is the ids of tables.
+type idSet map[string]bool
+
+func setOf(tables []*Table) idSet {
+	s := make(idSet, len(tables))
+	s.add(tables)
+	return s
+}
+
+func (s idSet) add(tables []*Table) {
+	for _, t := range tables {
+		s[t.ID] = true
+	}
+}
+
+// meets reports whether any of tables is in the set.
+func (s idSet) meets(tables []*Table) bool {
+	for _, t := range tables {
+		if s[t.ID] {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // without returns tables but those in drop, in a new slice.
 func without(tables, drop []*Table) []*Table {
+	gone := setOf(drop)
 	var out []*Table
 	for _, t := range tables {
-		if unrelated([]*Table{t}, drop) {
+		if !gone[t.ID] {
 			out = append(out, t)
 		}
 	}

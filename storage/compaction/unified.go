@@ -161,13 +161,13 @@ func (s *unified) groups(sets [][]*Table, threshold int) (out [][][]*Table) {
 		}
 		from, to := i, i+1
 		if s.o.overlapChoice != "NONE" {
-			reach := slices.Clone(sets[i])
+			reach := setOf(sets[i])
 			shares := func(set []*Table) bool {
-				if unrelated(reach, set) {
+				if !reach.meets(set) {
 					return false
 				}
 				if s.o.overlapChoice != "SINGLE" {
-					reach = append(reach, set...)
+					reach.add(set)
 				}
 				return true
 			}
@@ -188,13 +188,13 @@ func (s *unified) groups(sets [][]*Table, threshold int) (out [][][]*Table) {
 // many as would reach a level. Source: UnifiedCompactionStrategy.Bucket.constructPick.
 func (s *unified) oldest(level, overlap int, sets [][]*Table) []*Table {
 	var all []*Table
-	seen := map[string]bool{}
-	for _, set := range sets {
+	in := map[string][]int{} // the sets that a table is in
+	for i, set := range sets {
 		for _, t := range set {
-			if !seen[t.ID] {
-				seen[t.ID] = true
+			if in[t.ID] == nil {
 				all = append(all, t)
 			}
+			in[t.ID] = append(in[t.ID], i)
 		}
 	}
 	slices.SortFunc(all, byMaxTimestamp)
@@ -222,11 +222,9 @@ func (s *unified) oldest(level, overlap int, sets [][]*Table) []*Table {
 	}
 	counts := make([]int, len(sets))
 	for n, t := range all {
-		for i, set := range sets {
-			if !unrelated([]*Table{t}, set) {
-				if counts[i]++; counts[i] > limit {
-					return all[:n]
-				}
+		for _, i := range in[t.ID] {
+			if counts[i]++; counts[i] > limit {
+				return all[:n]
 			}
 		}
 	}
@@ -299,6 +297,7 @@ func (s *unified) sharded(v *View, kind Kind, tables []*Table) *Task {
 func (s *unified) Major(v *View, _ bool) []*Task {
 	var out []*Task
 	var group []*Table
+	has := idSet{}
 	flush := func() {
 		if len(group) > 0 {
 			out = append(out, s.sharded(v, Major, group))
@@ -306,11 +305,12 @@ func (s *unified) Major(v *View, _ bool) []*Task {
 		group = nil
 	}
 	for _, set := range overlapSets(v.free()) {
-		if unrelated(set, group) {
+		if !has.meets(set) {
 			flush()
 		}
 		for _, t := range set {
-			if unrelated([]*Table{t}, group) {
+			if !has[t.ID] {
+				has[t.ID] = true
 				group = append(group, t)
 			}
 		}
