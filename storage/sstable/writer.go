@@ -74,7 +74,9 @@ type Writer struct {
 	// lowest and highest are the ends of all clusterings and bounds; at is scratch.
 	lowest, highest edge
 	at              edge
-	prefix          []byte // scratch
+	// prefix and cursor are scratch.
+	prefix []byte
+	cursor cursor
 }
 
 // edge is a place in partitions that was copied.
@@ -369,11 +371,12 @@ func (w *Writer) lower(u *row.Unfiltered, kind BoundKind) {
 
 // raise takes the last row or marker of a partition as it was encoded.
 func (w *Writer) raise(kind BoundKind, prefix []byte) error {
-	c := cursor{b: prefix, file: w.desc.File(CompData)}
+	w.cursor = cursor{b: prefix}
+	c := &w.cursor
 	if kind == KindClustering {
-		w.at.values = readValues(&c, w.at.values[:0], len(w.enc.values), w.enc.values)
+		w.at.values = readValues(c, w.at.values[:0], len(w.enc.values), w.enc.values)
 	} else {
-		w.at.values = readBoundValues(&c, w.at.values[:0], w.enc.values)
+		w.at.values = readBoundValues(c, w.at.values[:0], w.enc.values)
 	}
 	if c.err != nil {
 		return c.err

@@ -87,6 +87,7 @@ func BenchmarkWriter(b *testing.B) {
 				keys := benchKeys(partitions / rows)
 				w := (*Writer)(nil)
 				b.ReportAllocs()
+				report := cpu(b)
 				written, size, k := 0, int64(0), 0
 				fsys := discard{}
 				dir := "/d"
@@ -131,6 +132,7 @@ func BenchmarkWriter(b *testing.B) {
 					}
 				}
 				finish()
+				report()
 				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(written), "ns/row")
 				b.ReportMetric(float64(size)/1e6/b.Elapsed().Seconds(), "MB/s")
 				b.ReportMetric(float64(size)/float64(written), "bytes/row")
