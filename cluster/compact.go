@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/helenusdb/helenus/cluster/admin"
+	"github.com/helenusdb/helenus/cluster/system"
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/token"
 	"github.com/helenusdb/helenus/storage/compaction"
@@ -327,4 +328,36 @@ func (n *Node) ForceCompact(ctx context.Context, t *schema.Table, keys []string)
 		list = append(list, v)
 	}
 	return m.ForceKeys(ctx, t.ID, n.opts.Partitioner, list)
+}
+
+// Compactions implements system.Source.
+func (s source) Compactions() (out []system.Compaction) {
+	m := s.n.engine.Compactions()
+	if m == nil {
+		return nil
+	}
+	for _, e := range m.History() {
+		c := system.Compaction{Keyspace: e.Keyspace, Table: e.Table, At: e.At.UnixMilli(), BytesIn: e.BytesIn, BytesOut: e.BytesOut,
+			Merged: e.Merged, Kind: e.Kind.String()}
+		if c.ID.Parse(e.ID) == nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// Tasks implements system.Source.
+func (s source) Tasks() (out []system.Task) {
+	m := s.n.engine.Compactions()
+	if m == nil {
+		return nil
+	}
+	for _, i := range m.Running() {
+		t := system.Task{Keyspace: i.Keyspace, Table: i.Table, Kind: i.Kind.String(), Progress: i.Completed, Total: i.Total,
+			Tables: int32(len(i.Tables)), Unit: i.Unit, Directory: i.Directory}
+		if t.ID.Parse(i.ID) == nil {
+			out = append(out, t)
+		}
+	}
+	return out
 }

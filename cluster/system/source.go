@@ -19,6 +19,8 @@ type Source interface {
 	Caches() []Cache
 	Metrics() Metrics
 	Prepared() []Prepared
+	Compactions() []Compaction
+	Tasks() []Task
 }
 
 // Local is the row of system.local.

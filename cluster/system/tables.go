@@ -89,12 +89,14 @@ var makers = map[string]func(Source, func(record)){
 	"system.peers":               peers,
 	"system.peers_v2":            peersV2,
 	"system.IndexInfo":           indexInfo,
+	"system.compaction_history":  compactionHistory,
 	"system.prepared_statements": prepared,
 	"system_views.settings":      settings,
 	"system_views.clients":       clients,
 	"system_views.thread_pools":  threadPools,
 	"system_views.caches":        caches,
 	"system_views.cql_metrics":   metrics,
+	"system_views.sstable_tasks": tasks,
 }
 
 func local(s Source, yield func(record)) {

@@ -48,6 +48,15 @@ func (node) Clients() []Client {
 		{Address: netip.MustParseAddrPort("127.0.0.1:4")},
 	}
 }
+// timeID is a time-based UUID.
+var timeID = schema.UUID{6: 0x10, 8: 0x80}
+
+func (node) Compactions() []Compaction {
+	return []Compaction{{ID: timeID, Keyspace: "ks", Table: "t", At: 7, BytesIn: 2, BytesOut: 1, Merged: map[int]int64{1: 3, 2: 4}, Kind: "Compaction"}}
+}
+func (node) Tasks() []Task {
+	return []Task{{ID: timeID, Keyspace: "ks", Table: "t", Kind: "Major compaction", Progress: 1, Total: 4, Tables: 2, Unit: "bytes", Directory: "/d"}}
+}
 func (node) ThreadPools() []ThreadPool { return []ThreadPool{{Name: "ReadStage", ActiveLimit: 32}} }
 func (node) Caches() []Cache           { return []Cache{{Name: "keys"}} }
 func (node) Metrics() Metrics          { return Metrics{PreparedCount: 3} }
@@ -117,7 +126,7 @@ func TestEveryTable(t *testing.T) {
 			}
 		}
 	}
-	if filled != 16 {
+	if filled != 18 {
 		t.Errorf("%d tables have rows", filled)
 	}
 }

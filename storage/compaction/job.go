@@ -48,8 +48,9 @@ type Info struct {
 	Total           int64
 	Unit            string
 	Started         time.Time
-	// Tables are the ids of the inputs.
-	Tables []string
+	// Tables are the ids of the inputs, Directory where outputs go.
+	Tables    []string
+	Directory string
 }
 
 func (j *Job) info() Info {
@@ -57,6 +58,7 @@ func (j *Job) info() Info {
 	return Info{
 		ID: j.id, Kind: j.kind, Keyspace: t.Keyspace, Table: t.Name, Completed: min(j.completed.Load(), j.total.Load()),
 		Total: j.total.Load(), Unit: "bytes", Started: j.started, Tables: j.tables,
+		Directory: j.store.Dir(),
 	}
 }
 
