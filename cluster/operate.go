@@ -83,8 +83,18 @@ func (n *Node) Info() (admin.Info, error) {
 		}
 	}
 	i.PercentRepaired = percent(repaired, all)
+	c := n.engine.Stats().Cache
+	i.KeyCache = admin.Cache{
+		Entries: c.Keys, Size: c.KeyBytes, Capacity: c.Budget / cacheKeyShare, Hits: c.KeyHits, Requests: c.KeyHits + c.KeyMisses,
+	}
+	i.ChunkCache = admin.Cache{
+		Entries: c.Pages, Size: c.PageBytes, Capacity: c.Budget - c.Budget/cacheKeyShare, Hits: c.PageHits, Requests: c.PageHits + c.PageMisses,
+	}
 	return i, nil
 }
+
+// cacheKeyShare is which part of the cache of tables on disk, one in this many, is for keys.
+const cacheKeyShare = 8
 
 func uuidText(id schema.UUID) string { return string(types.AppendUUIDText(nil, id[:])) }
 
@@ -307,7 +317,10 @@ func verifyFiles(ctx context.Context, v admin.Verify, files []*storage.File) err
 	return nil
 }
 
-// InvalidateCache implements admin.Node.
+// InvalidateCache implements admin.Node. No rows are kept, so there are none to let go of.
 func (n *Node) InvalidateCache(kind admin.CacheKind) error {
-	return admin.Unsupported("the %s cache is not built into this version yet", kind)
+	if kind == admin.KeyCache {
+		n.engine.ClearKeys()
+	}
+	return nil
 }

@@ -72,6 +72,7 @@ type Info struct {
 	KeyCache         Cache    `json:"key_cache"`
 	RowCache         Cache    `json:"row_cache"`
 	CounterCache     Cache    `json:"counter_cache"`
+	ChunkCache       Cache    `json:"chunk_cache"` // pages of tables on disk
 	PercentRepaired  float64  `json:"percent_repaired"`
 	Tokens           []string `json:"tokens"`
 }

@@ -56,6 +56,15 @@ func info(ctx context.Context, c *call) error {
 		line(k.name, "entries %d, size %s, capacity %s, %d hits, %d requests, %s recent hit rate, %d save period in seconds",
 			k.Entries, size(k.Size), size(k.Capacity), k.Hits, k.Requests, decimals(rate, 3), k.SavePeriod)
 	}
+	if k := r.ChunkCache; k.Capacity > 0 {
+		rate := math.NaN()
+		if k.Requests > 0 {
+			rate = float64(k.Hits) / float64(k.Requests)
+		}
+		// How long a miss takes is not counted.
+		line("Chunk Cache", "entries %d, size %s, capacity %s, %d misses, %d requests, %s recent hit rate, NaN microseconds miss latency",
+			k.Entries, size(k.Size), size(k.Capacity), k.Requests-k.Hits, k.Requests, decimals(rate, 3))
+	}
 	line("Percent Repaired", "%s%%", double(r.PercentRepaired))
 	switch {
 	case c.has("-T"):
