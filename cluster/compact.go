@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"path"
 	"time"
@@ -136,7 +135,7 @@ func (n *Node) Rewrite(ctx context.Context, r admin.Rewrite, tables []*schema.Ta
 		return admin.Unsupported("upgradesstables of tables up to a timestamp")
 	}
 	if r.Kind == "scrub" && !r.NoSnapshot {
-		tag := fmt.Sprintf("pre-scrub-%d", time.Now().UnixMilli())
+		tag := "pre-scrub-" + time.Now().UTC().Format("20060102150405")
 		if err := n.Snapshot(ctx, tag, false, 0, tables); err != nil {
 			return err
 		}

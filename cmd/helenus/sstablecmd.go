@@ -51,6 +51,7 @@ func sstableDumpCommand() *cobra.Command {
 	fs.StringArrayVarP(&o.Keys, "key", "k", nil, "print only this partition; may be given several times")
 	fs.StringArrayVarP(&o.Except, "exclude", "x", nil, "leave this partition out; may be given several times")
 	fs.BoolVarP(&o.Raw, "timestamps", "t", false, "print times as numbers")
+	fs.BoolVarP(&o.Debug, "debug", "d", false, "print each row on a line, in Cassandra's internal form")
 	fs.BoolVarP(&o.Lines, "lines", "l", false, "print each partition on a line")
 	return cmd
 }

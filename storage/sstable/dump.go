@@ -23,6 +23,8 @@ type DumpOptions struct {
 	Raw bool
 	// Lines prints each partition on a line of its own.
 	Lines bool
+	// Debug prints each row and marker on a line, in Cassandra's internal form.
+	Debug bool
 	// Now decides what has expired, in seconds since 1970.
 	Now int64
 }
@@ -36,7 +38,10 @@ func (r *Reader) Dump(w io.Writer, o DumpOptions) error {
 		d.kind = "INDEX"
 	}
 	if o.KeysOnly {
-		d.o.Keys, d.o.Except, d.o.Lines = nil, nil, false
+		d.o.Keys, d.o.Except, d.o.Lines, d.o.Debug = nil, nil, false, false
+	}
+	if d.o.Debug {
+		d.o.Lines = false
 	}
 	return d.dump()
 }
@@ -85,7 +90,7 @@ func (d *dumper) text(s string) { d.b = types.AppendJSONString(d.b, s) }
 
 func (d *dumper) dump() error {
 	s := d.v.scan(All())
-	if !d.o.Lines {
+	if !d.o.Lines && !d.o.Debug {
 		d.add("[")
 	}
 	n := 0
@@ -94,6 +99,9 @@ func (d *dumper) dump() error {
 			continue
 		}
 		switch {
+		case d.o.Debug:
+			d.debugPartition(p)
+			continue
 		case n > 0 && d.o.Lines:
 			d.b = append(d.b, '\n')
 		case n > 0:
@@ -110,7 +118,7 @@ func (d *dumper) dump() error {
 		d.flush(flushAt)
 	}
 	switch {
-	case s.err != nil || d.o.Lines:
+	case s.err != nil || d.o.Lines || d.o.Debug:
 	case n == 0:
 		d.add(" ]")
 	default:

@@ -112,3 +112,25 @@ func TestDumpOptions(t *testing.T) {
 		}
 	}
 }
+
+// TestDumpDebug compares with what sstabledump -d printed.
+func TestDumpDebug(t *testing.T) {
+	for _, dir := range []string{"testdata/nb/counts", "testdata/nb/wide"} {
+		want, err := os.ReadFile(filepath.Join(dir, "dump-1-debug.txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		if err := (golden{dir, Descriptor{Version: "nb", ID: "1", Format: "big"}}).open(t).Dump(&got, DumpOptions{Debug: true}); err != nil {
+			t.Error(err)
+		}
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("%s: %s", dir, firstDifference(got.Bytes(), want))
+		}
+	}
+	for _, g := range goldens(t) {
+		if err := g.open(t).Dump(new(bytes.Buffer), DumpOptions{Debug: true}); err != nil {
+			t.Errorf("%s: %v", g, err)
+		}
+	}
+}
