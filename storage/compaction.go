@@ -60,7 +60,9 @@ func (e *Engine) Compactions() *compaction.Manager { return e.compactions }
 // startCompactions puts all tables under the manager's care and lets it begin.
 func (e *Engine) startCompactions() {
 	for _, st := range *e.stores.Load() {
-		e.compactions.Add(compactionStore{e, st})
+		for _, s := range append(st.view.Load().entryStores(), st) {
+			e.compactions.Add(compactionStore{e, s})
+		}
 	}
 	e.compactions.Start()
 }

@@ -177,6 +177,8 @@ type Engine struct {
 	kept       sync.WaitGroup
 	grave      grave
 	hooks      atomic.Pointer[Hooks]
+	// tick orders what happens to the entries of indexes.
+	tick atomic.Int64
 	// compactions is nil in memory. It is not called with a lock of the engine held but for change.
 	compactions *compaction.Manager
 }
@@ -295,6 +297,9 @@ func (e *Engine) Close() error {
 	}
 	q.mu.Unlock()
 	e.kept.Wait()
+	if e.manifest != nil {
+		e.bury()
+	}
 	var errs []error
 	if e.log != nil {
 		errs = append(errs, e.log.Close())
@@ -303,7 +308,9 @@ func (e *Engine) Close() error {
 		errs = append(errs, e.manifest.close())
 	}
 	for _, st := range *e.stores.Load() {
-		st.close()
+		for _, s := range append(st.view.Load().entryStores(), st) {
+			s.close()
+		}
 	}
 	if e.lock != nil {
 		errs = append(errs, e.lock.Close())

@@ -709,7 +709,11 @@ func TestIndexClean(t *testing.T) {
 	}
 	entries := func(i, v int) int {
 		x := e.store(table.ID).view.Load().indexes[i]
-		return len(x.Page(nil, int32Value(v), index.Entry{}, true, 1<<30))
+		page, err := x.Page(nil, int32Value(v), index.Entry{}, true, 1<<30)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(page)
 	}
 	set := func(c, v int, ts int64) {
 		mustApply(t, e, kv(table, c%5, c, v, ts), put(table, int32Value(c), nil, number(4, v, ts)))

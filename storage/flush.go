@@ -32,38 +32,63 @@ type flushQueue struct {
 	idle    sync.Cond // running went down
 }
 
-// freeze gives the stores new memtables for the writes to come and puts those that hold something in the queue. It returns
-// them. Stores that are gone hold nothing.
+// freeze gives the stores new memtables for the writes to come, and those of their indexes with them, and puts those that hold
+// something in the queue. It returns them. Stores that are gone hold nothing.
 func (e *Engine) freeze(stores ...*store) []*memory {
-	fresh := make([]*memory, len(stores))
-	for i, st := range stores {
-		if !st.view.Load().mem.clean() {
-			fresh[i] = newMemory(st.table.Load())
+	fresh := map[*store]*memory{}
+	for _, st := range stores {
+		v := st.view.Load()
+		if _, dirty := v.active(); dirty {
+			for _, s := range append(v.entryStores(), st) {
+				fresh[s] = newMemory(s.table.Load())
+			}
 		}
 	}
 	var out []*memory
 	e.gate.Lock()
 	seq := e.sequence()
-	for i, st := range stores {
-		if m := st.view.Load().mem; fresh[i] != nil && !m.clean() {
-			m.upTo, m.done = seq, make(chan struct{})
-			m.attempt.Store(&attempt{failed: make(chan struct{})})
-			out = append(out, m)
-			st.swap(func(v *view) {
-				// The definition may have changed since.
-				if t := st.table.Load(); fresh[i].Layout().Table != t {
-					fresh[i].SetSchema(t)
-				}
-				v.frozen = append(slices.Clip(v.frozen), m)
-				v.mem = fresh[i]
-			})
+	for _, st := range stores {
+		v := st.view.Load()
+		if _, dirty := v.active(); !dirty || fresh[st] == nil {
+			continue
 		}
+		// Those of indexes first: a flush may begin as soon as the view shows the memtable as frozen.
+		var ofIndexes []indexMemory
+		for _, s := range v.entryStores() {
+			if s.view.Load().mem.clean() {
+				continue
+			}
+			next := fresh[s]
+			if next == nil { // of an index that was made a moment ago
+				next = newMemory(s.table.Load())
+			}
+			ofIndexes = append(ofIndexes, indexMemory{s, s.freezeLocked(next, seq)})
+		}
+		v.mem.ofIndexes = ofIndexes
+		m := st.freezeLocked(fresh[st], seq)
+		out = append(out, m)
 	}
 	e.gate.Unlock()
 	for _, st := range stores {
 		e.enqueue(st)
 	}
 	return out
+}
+
+// freezeLocked gives a store a new memtable and returns the old one, which is frozen; the gate is held alone.
+func (st *store) freezeLocked(next *memory, seq uint64) *memory {
+	m := st.view.Load().mem
+	m.upTo, m.done = seq, make(chan struct{})
+	m.attempt.Store(&attempt{failed: make(chan struct{})})
+	st.swap(func(v *view) {
+		// The definition may have changed since.
+		if t := st.table.Load(); next.Layout().Table != t {
+			next.SetSchema(t)
+		}
+		v.frozen = append(slices.Clip(v.frozen), m)
+		v.mem = next
+	})
+	return m
 }
 
 // sequence returns the sequence up to which all records are in memtables; the gate is held alone, or nobody writes.
@@ -151,18 +176,19 @@ func (e *Engine) flushOldest(st *store) error {
 	return err
 }
 
-// flush writes a frozen memtable and makes it a live table: files, manifest, view. The log may be released only after it.
+// flush writes a frozen memtable, and those of indexes that go with it, and makes them live tables: files, manifest, views. The
+// log may be released only after it.
 func (e *Engine) flush(st *store, m *memory) error {
 	st.publishing.Lock()
-	f, written := m.file, m.written
+	files, written := m.files, m.written
 	st.publishing.Unlock()
 	if !written {
 		// What the log has of it must be on disk before the manifest says that it is not needed.
-		if err := e.syncLog(); err != nil {
-			return err
+		err := e.syncLog()
+		if err == nil {
+			files, err = e.writeMemories(st, m)
 		}
-		var err error
-		if f, err = e.writeMemory(st, m); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -170,20 +196,39 @@ func (e *Engine) flush(st *store, m *memory) error {
 	defer st.publishing.Unlock()
 	if !slices.Contains(st.view.Load().frozen, m) {
 		// Truncated or dropped while it was written; what was written before went with that.
-		if f != nil && !written {
-			e.retire(f)
+		if !written {
+			e.retireAll(files)
 		}
 		return nil
 	}
-	m.file, m.written = f, true
+	m.files, m.written = files, true
+	for _, x := range m.ofIndexes {
+		x.store.publishing.Lock()
+		defer x.store.publishing.Unlock()
+	}
 	ed := edit(nil).flushed(st.id, m.upTo)
-	if f != nil {
-		ed = ed.add(st.id, f.Descriptor(), liveTable{})
+	for _, f := range files {
+		if f != nil && !f.store.gone.Load() {
+			ed = ed.add(f.store.id, f.Descriptor(), liveTable{})
+		}
 	}
 	if err := e.manifest.commit(ed); err != nil {
 		return err
 	}
-	m.file = nil
+	m.files = nil
+	for i, x := range m.ofIndexes {
+		if f := files[i+1]; x.store.gone.Load() {
+			e.retireAll([]*File{f})
+		} else {
+			e.publish(x.store, x.memory, f)
+		}
+	}
+	e.publish(st, m, files[0])
+	return nil
+}
+
+// publish replaces a frozen memtable by what came of it on disk, nil for nothing.
+func (e *Engine) publish(st *store, m *memory, f *File) {
 	st.swap(func(v *view) {
 		v.frozen = v.without(m)
 		if f != nil {
@@ -196,7 +241,32 @@ func (e *Engine) flush(st *store, m *memory) error {
 		f.unref()
 		e.compactions.Notify(st.id)
 	}
-	return nil
+}
+
+// retireAll gives up files that never were live.
+func (e *Engine) retireAll(files []*File) {
+	for _, f := range files {
+		if f != nil {
+			e.retire(f)
+		}
+	}
+}
+
+// writeMemories writes a memtable and those of indexes that go with it to disk.
+func (e *Engine) writeMemories(st *store, m *memory) ([]*File, error) {
+	files := make([]*File, 1+len(m.ofIndexes))
+	var err error
+	files[0], err = e.writeMemory(st, m)
+	for i, x := range m.ofIndexes {
+		if err == nil && !x.store.gone.Load() {
+			files[i+1], err = e.writeMemory(x.store, x.memory)
+		}
+	}
+	if err != nil {
+		e.retireAll(files)
+		return nil, err
+	}
+	return files, nil
 }
 
 // syncLog makes the log durable as far as it is in memtables.
@@ -268,7 +338,8 @@ func (e *Engine) makeDir(st *store) error {
 	if err := fsys.MkdirAll(st.dir); err != nil {
 		return err
 	}
-	for _, d := range []string{path.Dir(st.dir), e.dir} {
+	for d := st.dir; d != e.dir; {
+		d = path.Dir(d)
 		if err := fsys.SyncDir(d); err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ func (e *Engine) SetHooks(h Hooks) { e.hooks.Store(&h) }
 // flushedHook tells about a flush.
 func (e *Engine) flushedHook(st *store, f *File) {
 	st.metrics.flushBytes.Add(f.size)
-	if h := e.hooks.Load().Flushed; h != nil {
+	if h := e.hooks.Load().Flushed; h != nil && !st.ofIndex {
 		h(st.table.Load(), f)
 	}
 }

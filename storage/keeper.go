@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path"
 	"slices"
 	"time"
 
@@ -209,10 +210,9 @@ func (e *Engine) checkMemory() int64 {
 	for _, st := range *e.stores.Load() {
 		v := st.view.Load()
 		for _, m := range v.frozen {
-			frozen += m.Bytes()
+			frozen += m.size()
 		}
-		if !v.mem.clean() {
-			n := v.mem.Bytes()
+		if n, dirty := v.active(); dirty {
 			active += n
 			list = append(list, sized{st, n})
 		}
@@ -404,6 +404,9 @@ func (e *Engine) bury() bool {
 		e.manifest.forget(f.store.id, f.Descriptor())
 		if f.store.gone.Load() {
 			removeEmpty(e.opts.FS, f.dir)
+			if f.store.ofIndex {
+				removeEmpty(e.opts.FS, path.Dir(f.dir))
+			}
 		}
 	}
 	e.grave.mu.Lock()

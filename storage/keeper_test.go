@@ -259,8 +259,9 @@ func TestIndexAfterRestart(t *testing.T) {
 		r.Index, r.Term = x, int32Value(v)
 		readAll(t, e, r)
 	}
-	if n := len(e.store(table.ID).view.Load().index(x.Name).Page(nil, int32Value(3), index.Entry{}, true, 100)); n != 10 {
-		t.Errorf("the index has %d entries of a value that 10 rows have", n)
+	page, err := e.store(table.ID).view.Load().index(x.Name).Page(nil, int32Value(3), index.Entry{}, true, 100)
+	if len(page) != 10 || err != nil {
+		t.Errorf("the index has %d entries of a value that 10 rows have, %v", len(page), err)
 	}
 	e.Close()
 }

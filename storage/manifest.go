@@ -50,6 +50,8 @@ type tableState struct {
 	generation uint64
 	// first is the first number given since the start, 0 for none. It is not stored.
 	first uint64
+	// built says of the table of an index that it holds all entries.
+	built bool
 }
 
 // liveTable is what the manifest says of a live table on disk.
@@ -70,6 +72,7 @@ const (
 	opDropped                    // table: all that is said of it is void
 	opReached                    // sequence, 8
 	opReleased                   // sequence, 8
+	opBuilt                      // table of an index; 1 when it holds all entries, else 0
 )
 
 // edit is a change of the manifest that is made as one.
@@ -98,6 +101,14 @@ func (e edit) forget(table schema.UUID, d sstable.Descriptor) edit {
 
 func (e edit) generation(table schema.UUID, n uint64) edit {
 	return binary.LittleEndian.AppendUint64(append(append(e, opGeneration), table[:]...), n)
+}
+
+func (e edit) built(table schema.UUID, built bool) edit {
+	e = append(append(e, opBuilt), table[:]...)
+	if built {
+		return append(e, 1)
+	}
+	return append(e, 0)
 }
 
 func (e edit) dropped(table schema.UUID) edit { return append(append(e, opDropped), table[:]...) }
@@ -183,6 +194,8 @@ func (t *tableState) apply(kind byte, r *row.Reader) error {
 		t.flushed = max(t.flushed, uint64(r.Int64()))
 	case opGeneration:
 		t.generation = max(t.generation, uint64(r.Int64()))
+	case opBuilt:
+		t.built = r.Byte() != 0
 	case opAdd, opRemove, opForget:
 		d, _, err := sstable.ParseFile(string(r.Bytes()) + "-" + sstable.CompData)
 		if err != nil {
@@ -241,6 +254,9 @@ func (s *manifestState) encode() edit {
 		}
 		if t.generation > 0 {
 			e = e.generation(id, t.generation)
+		}
+		if t.built {
+			e = e.built(id, true)
 		}
 		for d, l := range t.live {
 			e = e.add(id, d, l)

@@ -97,7 +97,11 @@ func (s *indexScan) peek() *index.Entry {
 		if s.done {
 			return nil
 		}
-		s.entries = s.index.Page(s.entries[:0], s.read.Term, s.last, s.from, entryPage)
+		var err error
+		s.entries, err = s.index.Page(s.entries[:0], s.read.Term, s.last, s.from, entryPage)
+		if err != nil && s.err == nil {
+			s.err = err
+		}
 		s.i, s.from = 0, false
 		if s.done = len(s.entries) < entryPage; len(s.entries) > 0 {
 			s.last = s.entries[len(s.entries)-1]

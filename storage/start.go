@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,50 +21,93 @@ const lostDir = "lost+found"
 // openTables opens the live tables on disk of all stores, and removes or puts away the files of others. No write and no read is
 // in flight.
 func (e *Engine) openTables(s *schema.Snapshot, stats *Stats) error {
-	stores := *e.stores.Load()
-	for _, st := range stores {
-		var live map[sstable.Descriptor]liveTable
-		var dead []sstable.Descriptor
-		e.manifest.view(st.id, func(t *tableState) {
-			live = make(map[sstable.Descriptor]liveTable, len(t.live))
-			for d, l := range t.live {
-				live[d] = l
+	known := map[schema.UUID]bool{}
+	for _, st := range *e.stores.Load() {
+		list := st.view.Load().entryStores()
+		for _, s := range append(list, st) {
+			known[s.id] = true
+			if err := e.openStore(s, stats); err != nil {
+				return err
 			}
-			for d := range t.dead {
-				dead = append(dead, d)
+			for _, t := range s.view.Load().tables {
+				if s.ofIndex {
+					e.tick.Store(max(e.tick.Load(), t.MaxTimestamp()))
+				}
 			}
-		})
-		if err := e.sweep(st, live, dead, stats); err != nil {
+		}
+		if err := e.recallIndexes(st, list); err != nil {
 			return err
 		}
-		if len(live) == 0 {
-			continue
+	}
+	return e.forgetDropped(known)
+}
+
+// recallIndexes marks those indexes of a store as not built that do not hold all entries, and removes the files of those that
+// are not there any more.
+func (e *Engine) recallIndexes(st *store, list []*store) error {
+	v := st.view.Load()
+	whole := true
+	if len(v.tables) > 0 {
+		for _, s := range list {
+			e.manifest.view(s.id, func(t *tableState) { whole = whole && t.built })
 		}
-		st.made.Store(true)
-		var tables []table
-		var err error
-		for d, l := range live {
-			var f *File
-			if f, err = e.openTable(st, d, l); err != nil {
-				break
-			}
-			tables = append(tables, tableOf(f, st.table.Load()))
+	}
+	if !whole {
+		st.swap(func(v *view) { v.indexes, v.rebuilding = unbuilt(v.indexes, st.table.Load()), true })
+	} else if err := e.noteBuilt(v.indexes, true); err != nil {
+		return err
+	}
+	names, err := e.opts.FS.List(st.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, n := range names {
+		if n[0] == '.' && !slices.ContainsFunc(list, func(s *store) bool { return path.Base(s.dir) == n }) {
+			err = errors.Join(err, removeTables(e.opts.FS, path.Join(st.dir, n)))
 		}
-		if err == nil {
-			st.swap(func(v *view) {
-				v.tables = withTables(tables)
-				v.indexes, v.rebuilding = newIndexes(st.table.Load(), nil), true // not built: the data is not in memory
-			})
+	}
+	return err
+}
+
+// openStore opens the live tables on disk of a store.
+func (e *Engine) openStore(st *store, stats *Stats) error {
+	var live map[sstable.Descriptor]liveTable
+	var dead []sstable.Descriptor
+	e.manifest.view(st.id, func(t *tableState) {
+		live = make(map[sstable.Descriptor]liveTable, len(t.live))
+		for d, l := range t.live {
+			live[d] = l
 		}
-		for i := range tables {
-			tables[i].unref()
+		for d := range t.dead {
+			dead = append(dead, d)
 		}
-		if err != nil {
-			return err
+	})
+	if err := e.sweep(st, live, dead, stats); err != nil {
+		return err
+	}
+	if len(live) == 0 {
+		return nil
+	}
+	st.made.Store(true)
+	var tables []table
+	var err error
+	for d, l := range live {
+		var f *File
+		if f, err = e.openTable(st, d, l); err != nil {
+			break
 		}
+		tables = append(tables, tableOf(f, st.table.Load()))
+	}
+	if err == nil {
+		st.swap(func(v *view) { v.tables = withTables(tables) })
+	}
+	for i := range tables {
+		tables[i].unref()
+	}
+	if !st.ofIndex {
 		stats.Tables += len(tables)
 	}
-	return e.forgetDropped(stores)
+	return err
 }
 
 // sweep removes the files of dead tables and of tables that were not finished from the folder of a store, and moves those of
@@ -131,12 +175,12 @@ func (e *Engine) sweep(st *store, live map[sstable.Descriptor]liveTable, dead []
 }
 
 // forgetDropped removes the files of tables that the schema does not have any more. Where they are is known by the id alone.
-func (e *Engine) forgetDropped(stores map[schema.UUID]*store) error {
+func (e *Engine) forgetDropped(known map[schema.UUID]bool) error {
 	gone := map[string]schema.UUID{}
 	var ed edit
 	e.manifest.mu.Lock()
 	for id, t := range e.manifest.state.tables {
-		if stores[id] != nil {
+		if known[id] {
 			continue
 		}
 		if len(t.live)+len(t.dead) > 0 {

@@ -28,25 +28,32 @@ type store struct {
 	queued  bool
 	made    atomic.Bool // the folder is there
 	metrics Metrics
+	// ofIndex says that the store holds the entries of an index. It is flushed, emptied and dropped with the store of its table.
+	ofIndex bool
 }
 
-func newStore(t *schema.Table, root string) *store {
-	st := &store{id: t.ID}
-	if root != "" {
-		st.dir = tableDir(root, t)
+func (e *Engine) newStore(t *schema.Table) *store {
+	dir := ""
+	if e.dir != "" {
+		dir = tableDir(e.dir, t)
 	}
-	st.table.Store(t)
-	v := newView(t)
-	st.view.Store(v)
+	st := newStoreAt(t, dir)
+	v := st.view.Load()
+	v.indexes = e.newIndexes(t, dir, nil)
+	v.setBuilt()
 	return st
 }
 
-// newView returns the view of a table that is empty.
-func newView(t *schema.Table) *view {
-	v := &view{mem: newMemory(t), indexes: newIndexes(t, nil), layout: row.NewLayout(t)}
-	v.setBuilt()
-	return v
+// newStoreAt returns an empty store without indexes.
+func newStoreAt(t *schema.Table, dir string) *store {
+	st := &store{id: t.ID, dir: dir}
+	st.table.Store(t)
+	st.view.Store(newViewOf(t))
+	return st
 }
+
+// newViewOf returns the view of a table that is empty and has no indexes.
+func newViewOf(t *schema.Table) *view { return &view{mem: newMemory(t), layout: row.NewLayout(t)} }
 
 func (e *Engine) store(id schema.UUID) *store { return (*e.stores.Load())[id] }
 
@@ -58,13 +65,15 @@ func (e *Engine) SetSchema(s *schema.Snapshot) {
 	old := *e.stores.Load()
 	next := make(map[schema.UUID]*store, len(s.ByID))
 	changed := map[*store]*schema.Table{}
+	var fresh []*store
 	for id, t := range s.ByID {
 		if t.Virtual {
 			continue
 		}
 		st := old[id]
 		if st == nil {
-			st = newStore(t, e.dir)
+			st = e.newStore(t)
+			fresh = append(fresh, st)
 		} else if st.table.Load() != t {
 			changed[st] = t
 		}
@@ -75,8 +84,11 @@ func (e *Engine) SetSchema(s *schema.Snapshot) {
 		st.publishing.Lock()
 	}
 	views := make(map[*store]func(*view), len(changed))
+	indexes := make(map[*store][]*index.Index, len(changed))
 	for st, t := range changed {
-		views[st] = redefined(st.view.Load(), t)
+		v := st.view.Load()
+		indexes[st] = v.indexes
+		views[st] = redefined(v, t, e.newIndexes(t, st.dir, v.indexes))
 	}
 	e.gate.Lock()
 	for st, t := range changed {
@@ -87,10 +99,9 @@ func (e *Engine) SetSchema(s *schema.Snapshot) {
 	e.gate.Unlock()
 	for st := range changed {
 		st.publishing.Unlock()
-		if v := st.view.Load(); v.empty() {
-			v.setBuilt()
-		}
+		e.changeIndexes(indexes[st], st)
 	}
+	e.adoptIndexes(fresh)
 	e.compactSchema(old, next, changed)
 	for id, st := range old {
 		if next[id] == nil {
@@ -101,12 +112,12 @@ func (e *Engine) SetSchema(s *schema.Snapshot) {
 }
 
 // redefined returns the change of a view, which only memtables may change meanwhile, to a new definition of its table.
-func redefined(v *view, t *schema.Table) func(*view) {
+func redefined(v *view, t *schema.Table, indexes []*index.Index) func(*view) {
 	tables := make([]table, len(v.tables))
 	for i := range v.tables {
 		tables[i] = tableOf(v.tables[i].File, t)
 	}
-	indexes, layout := newIndexes(t, v.indexes), row.NewLayout(t)
+	layout := row.NewLayout(t)
 	return func(next *view) {
 		next.mem.SetSchema(t)
 		for _, m := range next.frozen {
@@ -114,21 +125,6 @@ func redefined(v *view, t *schema.Table) func(*view) {
 		}
 		next.tables, next.indexes, next.layout = tables, indexes, layout
 	}
-}
-
-// newIndexes returns the indexes of t, those of old that are still the same among them.
-func newIndexes(t *schema.Table, old []*index.Index) []*index.Index {
-	var out []*index.Index
-	for _, def := range t.Indexes {
-		x := index.New(t, def)
-		for _, o := range old {
-			if d := o.Definition; d.Name == def.Name && d.Target == def.Target && d.Column.ID == def.Column.ID && d.Kind == def.Kind {
-				x = o
-			}
-		}
-		out = append(out, x)
-	}
-	return out
 }
 
 // BuildIndex fills a new index from the table's data and returns when reads may use it.
@@ -154,22 +150,25 @@ func (e *Engine) BuildIndex(ctx context.Context, table schema.UUID, name string)
 	defer it.Close()
 	var encoded []byte
 	for it.NextPartition() {
-		x.AddPartition(it.Token(), it.Key())
-		if s := it.Static(); s != nil {
-			x.AddRow(it.Token(), it.Key(), true, nil, s)
-		}
+		e.addIndexed(func() {
+			x.AddPartition(it.Token(), it.Key())
+			if s := it.Static(); s != nil {
+				x.AddRow(it.Token(), it.Key(), true, nil, s)
+			}
+		})
 		if x.OfPartition() {
 			continue
 		}
 		for r := it.NextRow(); r != nil; r = it.NextRow() {
 			encoded = row.AppendValues(encoded[:0], r.Clustering)
-			x.AddRow(it.Token(), it.Key(), false, encoded, r)
+			e.addIndexed(func() { x.AddRow(it.Token(), it.Key(), false, encoded, r) })
 		}
 	}
 	if err := it.Err(); err != nil {
 		return err
 	}
 	x.SetBuilt()
+	e.report(e.keepBuilt(ctx, st, []*index.Index{x}), "flush of an index") // else the next start builds it again
 	return nil
 }
 
@@ -193,24 +192,57 @@ func (e *Engine) Truncate(table schema.UUID) error {
 		return ErrUnknownTable
 	}
 	e.beforeDiscard(st, false)
+	return e.empty(st, false)
+}
+
+// discard frees a store whose table was dropped. The schema is the truth: if the manifest cannot be written now, the next
+// start finds tables on disk of a table that is not there.
+func (e *Engine) discard(st *store) {
+	e.beforeDiscard(st, true)
+	for _, s := range st.view.Load().entryStores() {
+		e.compactions.Remove(s.id)
+	}
+	e.report(e.empty(st, true), "drop of a table")
+}
+
+// empty makes void what a store and those of its indexes hold; with gone they take nothing any more.
+func (e *Engine) empty(st *store, gone bool) error {
 	st.publishing.Lock()
 	defer st.publishing.Unlock()
-	fresh := newView(st.table.Load())
+	all := append([]*store{st}, st.view.Load().entryStores()...)
+	fresh := make([]*view, len(all))
+	for i, s := range all {
+		if i > 0 {
+			s.publishing.Lock()
+			defer s.publishing.Unlock()
+		}
+		if gone {
+			s.gone.Store(true)
+		}
+		fresh[i] = newViewOf(s.table.Load())
+		fresh[i].indexes = emptyIndexes(s.view.Load().indexes, s.table.Load())
+	}
+	old := make([]emptied, len(all))
 	e.gate.Lock()
 	var seq uint64
 	if e.log != nil {
 		seq = e.sequence()
 	}
-	old := st.clear(fresh)
+	for i, s := range all {
+		old[i] = s.clear(fresh[i])
+	}
 	e.gate.Unlock()
-	err := e.voidUpTo(st, seq)
-	old.finish(e)
+	err := e.voidUpTo(all, seq)
+	for i := range old {
+		old[i].finish(e)
+	}
 	e.kick()
 	return err
 }
 
-// voidUpTo makes durable that a store holds nothing of records up to seq and of the tables on disk that were live.
-func (e *Engine) voidUpTo(st *store, seq uint64) error {
+// voidUpTo makes durable that a store, the first of all, holds nothing of records up to seq, and that none of the tables on disk
+// of all are live. The mark is also for a table that is given the same id.
+func (e *Engine) voidUpTo(all []*store, seq uint64) error {
 	if e.log == nil {
 		return nil
 	}
@@ -218,7 +250,13 @@ func (e *Engine) voidUpTo(st *store, seq uint64) error {
 	if err := e.syncLog(); err != nil {
 		return err
 	}
-	return e.manifest.commit(e.void(edit(nil), st.id).truncated(st.id, seq))
+	var ed edit
+	for i, s := range all {
+		if ed = e.void(ed, s.id); i > 0 {
+			ed = ed.built(s.id, true) // an empty index is whole
+		}
+	}
+	return e.manifest.commit(ed.truncated(all[0].id, seq))
 }
 
 // void adds the removal of all live tables of a table to an edit.
@@ -257,9 +295,12 @@ func (st *store) clear(fresh *view) emptied {
 func (old *emptied) finish(e *Engine) {
 	for _, m := range old.frozen {
 		close(m.done)
-		if m.file != nil {
-			old.tables = append(old.tables, m.file)
+		for _, f := range m.files {
+			if f != nil {
+				old.tables = append(old.tables, f)
+			}
 		}
+		m.files = nil
 	}
 	for _, f := range old.tables {
 		live := false
@@ -270,24 +311,4 @@ func (old *emptied) finish(e *Engine) {
 			e.retire(f)
 		}
 	}
-}
-
-// discard frees a store whose table was dropped. The schema is the truth: if the manifest cannot be written now, the next
-// start finds tables on disk of a table that is not there.
-func (e *Engine) discard(st *store) {
-	e.beforeDiscard(st, true)
-	st.publishing.Lock()
-	defer st.publishing.Unlock()
-	st.gone.Store(true)
-	fresh := newView(st.table.Load())
-	e.gate.Lock()
-	var seq uint64
-	if e.log != nil {
-		seq = e.sequence()
-	}
-	old := st.clear(fresh)
-	e.gate.Unlock()
-	e.report(e.voidUpTo(st, seq), "drop of a table") // the mark is for a table that is given the same id
-	old.finish(e)
-	e.kick()
 }

@@ -46,10 +46,40 @@ type memory struct {
 	upTo    uint64
 	done    chan struct{}
 	attempt atomic.Pointer[attempt]
-	// file is what came of it on disk, nil when that was nothing, once written is true and until the manifest has taken it;
-	// under the store's publishing.
-	file    *File
+	// ofIndexes are the memtables of indexes that were frozen with it: they come to disk with it.
+	ofIndexes []indexMemory
+	// files is what came of it, and of those of indexes, on disk, nil for nothing, once written is true and until the manifest
+	// has taken it; under the store's publishing.
+	files   []*File
 	written bool
+}
+
+// indexMemory is a frozen memtable of the store of an index.
+type indexMemory struct {
+	store *store
+	*memory
+}
+
+// size returns the bytes of a frozen memtable and of those of indexes that go with it.
+func (m *memory) size() int64 {
+	n := m.Bytes()
+	for _, x := range m.ofIndexes {
+		n += x.Bytes()
+	}
+	return n
+}
+
+// active returns the bytes of what takes writes, those of indexes too, and whether anything was written to it.
+func (v *view) active() (bytes int64, dirty bool) {
+	if dirty = !v.mem.clean(); dirty {
+		bytes = v.mem.Bytes()
+	}
+	for _, s := range v.entryStores() {
+		if m := s.view.Load().mem; !m.clean() {
+			bytes, dirty = bytes+m.Bytes(), true
+		}
+	}
+	return bytes, dirty
 }
 
 // attempt is how an attempt to write a memtable ended.

@@ -32,8 +32,26 @@ type Index struct {
 	Definition *schema.Index
 	table      *schema.Table
 	built      atomic.Bool
-	seed       maphash.Seed
-	shards     [1 << shardBits]shard
+	entries    Entries
+}
+
+// Entries is where an index keeps its entries. Methods may be called by many goroutines; their arguments are copied.
+type Entries interface {
+	// Add adds an entry, unless it is there; Remove removes one.
+	Add(value []byte, e Entry)
+	Remove(value []byte, e Entry)
+	// Page appends to dst the entries of a value in order, at most limit of them, that stand behind from, or with inclusive at it
+	// or behind. Fewer than limit are the last.
+	Page(dst []Entry, value []byte, from Entry, inclusive bool, limit int) ([]Entry, error)
+	// Bytes returns the memory that the entries take.
+	Bytes() int64
+}
+
+// tree is Entries in memory.
+type tree struct {
+	table  *schema.Table
+	seed   maphash.Seed
+	shards [1 << shardBits]shard
 }
 
 // shard holds the entries of some values, sorted by prefix, value, token, key and clustering. Their bytes never change.
@@ -53,10 +71,18 @@ type memory struct {
 // collectMin is the least number of removed entries that is worth a collection.
 const collectMin = 1024
 
-// New returns an empty index of t, which is not built yet.
+// New returns an empty index of t in memory, which is not built yet.
 func New(t *schema.Table, def *schema.Index) *Index {
-	return &Index{Definition: def, table: t, seed: maphash.MakeSeed()}
+	return Over(t, def, &tree{table: t, seed: maphash.MakeSeed()})
 }
+
+// Over returns an index of t that keeps its entries elsewhere, and is not built yet.
+func Over(t *schema.Table, def *schema.Index, entries Entries) *Index {
+	return &Index{Definition: def, table: t, entries: entries}
+}
+
+// Entries returns where the index keeps its entries.
+func (x *Index) Entries() Entries { return x.entries }
 
 // Built reports whether the index holds all that was written before it was made; SetBuilt says so.
 func (x *Index) Built() bool { return x.built.Load() }
@@ -65,7 +91,22 @@ func (x *Index) Built() bool { return x.built.Load() }
 func (x *Index) SetBuilt() { x.built.Store(true) }
 
 // Bytes returns the memory that the index takes.
-func (x *Index) Bytes() int64 {
+func (x *Index) Bytes() int64 { return x.entries.Bytes() }
+
+// Add adds an entry, unless it is there. Everything is copied.
+func (x *Index) Add(value []byte, e Entry) { x.entries.Add(value, e) }
+
+// Remove removes an entry, whose row must not hold the value any more and must not get it before Remove returns.
+func (x *Index) Remove(value []byte, e Entry) { x.entries.Remove(value, e) }
+
+// Page appends to dst the entries of a value in order, at most limit of them, that stand behind from, or with inclusive at it
+// or behind. Fewer than limit are the last.
+func (x *Index) Page(dst []Entry, value []byte, from Entry, inclusive bool, limit int) ([]Entry, error) {
+	return x.entries.Page(dst, value, from, inclusive, limit)
+}
+
+// Bytes implements Entries.
+func (x *tree) Bytes() int64 {
 	var n int64
 	for i := range x.shards {
 		s := &x.shards[i]
@@ -112,13 +153,13 @@ func readEntry(b []byte) (value []byte, e Entry) {
 }
 
 // place returns a value's shard and the prefix of its entry at a token.
-func (x *Index) place(value []byte, tok token.Token) (*shard, uint64) {
+func (x *tree) place(value []byte, tok token.Token) (*shard, uint64) {
 	h := maphash.Bytes(x.seed, value)
 	return &x.shards[h>>(64-shardBits)], h<<shardBits&^(1<<(64-hashBits)-1) | tok.Prefix>>hashBits
 }
 
-// Add adds an entry, unless it is there. Everything is copied.
-func (x *Index) Add(value []byte, e Entry) {
+// Add implements Entries.
+func (x *tree) Add(value []byte, e Entry) {
 	s, prefix := x.place(value, e.Token)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,8 +185,8 @@ func (x *Index) Add(value []byte, e Entry) {
 	copy(b, e.Clustering)
 }
 
-// Remove removes an entry, whose row must not hold the value any more and must not get it before Remove returns.
-func (x *Index) Remove(value []byte, e Entry) {
+// Remove implements Entries.
+func (x *tree) Remove(value []byte, e Entry) {
 	s, prefix := x.place(value, e.Token)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -179,7 +220,7 @@ func (s *shard) collect() {
 }
 
 // compare orders a stored entry and another of the same prefix.
-func (x *Index) compare(s *shard, ref uint32, value []byte, e Entry) int {
+func (x *tree) compare(s *shard, ref uint32, value []byte, e Entry) int {
 	v, f := readEntry(s.arena.At(slab.Ref(ref)))
 	if c := bytes.Compare(v, value); c != 0 {
 		return c
@@ -188,7 +229,7 @@ func (x *Index) compare(s *shard, ref uint32, value []byte, e Entry) int {
 }
 
 // compareEntries orders two entries of one value: by token, key and clustering; one of a partition stands before its rows.
-func (x *Index) compareEntries(a, b Entry) int {
+func (x *tree) compareEntries(a, b Entry) int {
 	if a.Token.Prefix != b.Token.Prefix {
 		if a.Token.Prefix < b.Token.Prefix {
 			return -1
@@ -211,9 +252,8 @@ func (x *Index) compareEntries(a, b Entry) int {
 	return r.CompareEncoded(x.table, values)
 }
 
-// Page appends to dst the entries of a value in order, at most limit of them, that stand behind from, or with inclusive at it
-// or behind. Fewer than limit are the last.
-func (x *Index) Page(dst []Entry, value []byte, from Entry, inclusive bool, limit int) []Entry {
+// Page implements Entries.
+func (x *tree) Page(dst []Entry, value []byte, from Entry, inclusive bool, limit int) ([]Entry, error) {
 	s, prefix := x.place(value, from.Token)
 	_, end := x.place(value, token.Token{Prefix: 1<<64 - 1})
 	s.mu.RLock()
@@ -235,5 +275,5 @@ func (x *Index) Page(dst []Entry, value []byte, from Entry, inclusive bool, limi
 			limit--
 		}
 	}
-	return dst
+	return dst, nil
 }
