@@ -139,6 +139,7 @@ func (e *Engine) exchange(st *store, removed []string, added []Written) error {
 	for _, f := range old {
 		e.retire(f)
 	}
+	e.compactions.Notify(st.id)
 	return nil
 }
 
@@ -211,10 +212,18 @@ func (e *Engine) Import(ctx context.Context, table schema.UUID, from string, tab
 			return fail(err)
 		}
 	}
+	// Until the entries of indexes are on disk too, a start has to gather them again.
+	indexes := st.view.Load().indexes
+	if err := e.noteBuilt(indexes, false); err != nil {
+		return fail(err)
+	}
 	if err := e.exchange(st, nil, added); err != nil {
 		return fail(err)
 	}
-	return e.indexTables(ctx, st, added)
+	if err := e.indexTables(ctx, st, added); err != nil {
+		return err
+	}
+	return e.keepBuilt(ctx, st, indexes)
 }
 
 // linkTable gives the files of a table on disk second names.
@@ -249,21 +258,25 @@ func (e *Engine) indexTables(ctx context.Context, st *store, tables []Written) e
 		}
 		src := t.view.Stream(sstable.All())
 		for p := src.Next(); p != nil && ctx.Err() == nil; p = src.Next() {
-			for _, x := range v.indexes {
-				x.AddPartition(p.Token, p.Key)
-				if p.Static != nil {
-					x.AddRow(p.Token, p.Key, true, nil, p.Static)
+			e.addIndexed(func() {
+				for _, x := range v.indexes {
+					x.AddPartition(p.Token, p.Key)
+					if p.Static != nil {
+						x.AddRow(p.Token, p.Key, true, nil, p.Static)
+					}
 				}
-			}
+			})
 			var encoded []byte
 			for u := p.Rows.Next(); u != nil; u = p.Rows.Next() {
 				if u.Row == nil {
 					continue
 				}
 				encoded = row.AppendValues(encoded[:0], u.Row.Clustering)
-				for _, x := range v.indexes {
-					x.AddRow(p.Token, p.Key, false, encoded, u.Row)
-				}
+				e.addIndexed(func() {
+					for _, x := range v.indexes {
+						x.AddRow(p.Token, p.Key, false, encoded, u.Row)
+					}
+				})
 			}
 			if err := p.Rows.Err(); err != nil {
 				src.Close()
