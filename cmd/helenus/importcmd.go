@@ -59,7 +59,12 @@ func importCommand() *cobra.Command {
 			}
 			dirs[i] = filepath.ToSlash(dirs[i])
 		}
-		node, err := openNode(cfg, &f, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(cfg.NativePort)), log)
+		b, err := divide(cfg, physicalMemory(), cgroupLimit())
+		if err != nil {
+			return configError{err}
+		}
+		b.obey()
+		node, err := openNode(cfg, &f, &b, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), uint16(cfg.NativePort)), log)
 		if err != nil {
 			return err
 		}

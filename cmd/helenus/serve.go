@@ -48,7 +48,14 @@ func serve(ctx context.Context, cfg *config.Config, f *startFlags, log *slog.Log
 	defer listener.Close()
 	native = netip.AddrPortFrom(native.Addr(), uint16(listener.Addr().(*net.TCPAddr).Port))
 
-	node, err := openNode(cfg, f, native, log)
+	b, err := divide(cfg, physicalMemory(), cgroupLimit())
+	if err != nil {
+		return configError{err}
+	}
+	if !f.memory { // else tables are bounded by nothing, and the collector could not keep what is asked of it
+		b.obey()
+	}
+	node, err := openNode(cfg, f, &b, native, log)
 	if err != nil {
 		return err
 	}
@@ -57,7 +64,7 @@ func serve(ctx context.Context, cfg *config.Config, f *startFlags, log *slog.Log
 			log.Error("Closing the node", slog.String("error", err.Error()))
 		}
 	}()
-	srv, err := newServer(cfg, f, node, native, log)
+	srv, err := newServer(cfg, f, &b, node, native, log)
 	if err != nil {
 		return err
 	}
@@ -103,7 +110,7 @@ func serve(ctx context.Context, cfg *config.Config, f *startFlags, log *slog.Log
 }
 
 // openNode opens the node that cfg describes.
-func openNode(cfg *config.Config, f *startFlags, native netip.AddrPort, log *slog.Logger) (*cluster.Node, error) {
+func openNode(cfg *config.Config, f *startFlags, b *budget, native netip.AddrPort, log *slog.Logger) (*cluster.Node, error) {
 	partitioner, err := token.ByClass(cfg.Partitioner)
 	if err != nil {
 		return nil, configError{err}
@@ -119,7 +126,7 @@ func openNode(cfg *config.Config, f *startFlags, native netip.AddrPort, log *slo
 		}
 	}
 	o := cluster.Options{
-		FS: vfs.OS{}, Dir: cfg.DataDir, Storage: storageOptions(cfg),
+		FS: vfs.OS{}, Dir: cfg.DataDir, Storage: storageOptions(cfg, b),
 		ClusterName: cfg.ClusterName, DC: cfg.DC, Rack: cfg.Rack, NumTokens: cfg.NumTokens, InitialTokens: cfg.InitialToken,
 		Partitioner: partitioner, Internode: listen, Native: advertised, DefaultKeyspaceRF: cfg.DefaultKeyspaceRF, Snitch: cfg.Snitch,
 		Log:       log,
@@ -135,62 +142,30 @@ func openNode(cfg *config.Config, f *startFlags, native netip.AddrPort, log *slo
 	return cluster.Open(o)
 }
 
-func storageOptions(cfg *config.Config) storage.Options {
+func storageOptions(cfg *config.Config, b *budget) storage.Options {
 	mode := map[string]storage.SyncMode{"periodic": storage.SyncPeriodic, "batch": storage.SyncBatch, "group": storage.SyncGroup}[cfg.CommitlogSync]
 	return storage.Options{
 		CommitLogDir: cfg.CommitlogDir, Sync: mode, SyncPeriod: cfg.CommitlogSyncPeriod, GroupWindow: cfg.CommitlogGroupWindow,
 		SegmentSize: int(cfg.CommitlogSegmentBytes), MaxMutation: int(cfg.MaxMutationBytes), LogSpace: cfg.CommitlogTotalBytes,
-		MemtableSpace: memtableSpace(cfg), CleanupThreshold: cfg.MemtableCleanupThreshold, FlushWriters: cfg.MemtableFlushWriters,
-		ColumnIndexSize: int(cfg.ColumnIndexBytes), CacheSize: cacheSize(cfg), Compaction: compactionOptions(cfg),
+		MemtableSpace: b.memtables, CleanupThreshold: cfg.MemtableCleanupThreshold, FlushWriters: cfg.MemtableFlushWriters,
+		ColumnIndexSize: int(cfg.ColumnIndexBytes), CacheSize: b.cache, Compaction: compactionOptions(cfg, b),
 	}
 }
 
 // compactionOptions returns what is set of compaction, in which no bound is 0 and not less.
-func compactionOptions(cfg *config.Config) storage.CompactionOptions {
-	o := storage.CompactionOptions{Throughput: cfg.CompactionBytes, Concurrent: cfg.ConcurrentCompactors, Paused: !cfg.AutoCompaction}
+func compactionOptions(cfg *config.Config, b *budget) storage.CompactionOptions {
+	o := storage.CompactionOptions{Throughput: cfg.CompactionBytes, Concurrent: b.compactors, Paused: !cfg.AutoCompaction}
 	if o.Throughput == 0 {
 		o.Throughput = -1
 	}
 	return o
 }
 
-// memtablePart is the part of the machine's memory that memtables take by default, within bounds. Cassandra takes an eighth of
-// it too: half of a heap that is a quarter of the memory.
-const (
-	memtablePart     = 8
-	minMemtableSpace = 128 << 20
-	maxMemtableSpace = 4 << 30
-)
-
-// memtableSpace returns what memtables may take, in bytes: what is set, on the heap and beside it, else a part of the memory.
-func memtableSpace(cfg *config.Config) int64 {
-	if n := cfg.MemtableHeapBytes + cfg.MemtableOffheapBytes; n > 0 {
-		return n
-	}
-	return min(max(physicalMemory()/memtablePart, minMemtableSpace), maxMemtableSpace)
-}
-
-// cachePart is the part of the machine's memory that is for what was read of tables on disk by default, within bounds.
-const (
-	cachePart    = 8
-	minCacheSize = 64 << 20
-	maxCacheSize = 8 << 30
-)
-
-// cacheSize returns what the cache of tables on disk may take, in bytes: what is set, for files and for keys, else a part of the
-// memory.
-func cacheSize(cfg *config.Config) int64 {
-	if n := cfg.FileCacheBytes + cfg.KeyCacheBytes; n > 0 {
-		return n
-	}
-	return min(max(physicalMemory()/cachePart, minCacheSize), maxCacheSize)
-}
-
 // newServer puts sessions and sockets on a node.
-func newServer(cfg *config.Config, f *startFlags, node *cluster.Node, native netip.AddrPort, log *slog.Logger) (*server.Server, error) {
+func newServer(cfg *config.Config, f *startFlags, b *budget, node *cluster.Node, native netip.AddrPort, log *slog.Logger) (*server.Server, error) {
 	sessions := session.New(session.Options{
 		Backend: node, Partitioner: node.Partitioner(), WritesWait: cfg.CommitlogSync != "periodic" && !f.memory,
-		NoUse: !cfg.UseStatementsEnabled, PreparedBytes: cfg.PreparedStatementsBytes,
+		NoUse: !cfg.UseStatementsEnabled, PreparedBytes: b.prepared,
 		BatchLimits: exec.BatchLimits{
 			WarnBytes: int(cfg.BatchWarnBytes), FailBytes: int(cfg.BatchFailBytes), UnloggedPartitions: cfg.UnloggedBatchPartitions,
 		},
@@ -201,7 +176,10 @@ func newServer(cfg *config.Config, f *startFlags, node *cluster.Node, native net
 	})
 	o := server.Options{
 		Handler: sessions, Logger: log,
-		Limits: server.Limits{MaxFrame: int(cfg.MaxFrameBytes), MaxConnections: max(cfg.MaxConnections, 0), MaxConnectionsPerAddress: max(cfg.MaxConnectionsPerIP, 0)},
+		Limits: server.Limits{
+			MaxFrame: int(cfg.MaxFrameBytes), MaxBytes: b.requests, MaxLargeBytes: b.large,
+			MaxConnections: max(cfg.MaxConnections, 0), MaxConnectionsPerAddress: max(cfg.MaxConnectionsPerIP, 0),
+		},
 	}
 	if cfg.Authenticator == "PasswordAuthenticator" {
 		if err := node.EnsureDefaultSuperuser(native.Addr().IsLoopback()); err != nil {

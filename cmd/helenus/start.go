@@ -30,6 +30,7 @@ type startFlags struct {
 // settingOf names the setting behind a flag.
 var settingOf = map[string]string{
 	"data-dir": "data_file_directories", "listen-address": "rpc_address", "port": "native_transport_port", "cluster-name": "cluster_name",
+	"memory-limit": "memory_limit",
 }
 
 // envPrefix begins the environment variables: HELENUS_DATA_DIR is --data-dir.
@@ -60,6 +61,7 @@ func startCommand() *cobra.Command {
 	fs.String("data-dir", def.DataDir, "folder of the data")
 	fs.String("listen-address", def.RPCAddress, "address for CQL clients")
 	fs.Int("port", def.NativePort, "port for CQL clients; 0 takes a free one")
+	fs.String("memory-limit", "", "bound of the resident memory, like 2GiB (default: half of the machine's, or 3/4 of the control group's)")
 	fs.String("cluster-name", def.ClusterName, "name of the cluster")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		log := slog.New(newLogHandler(os.Stderr))

@@ -37,7 +37,8 @@ type Config struct {
 	CommitlogSegmentBytes     int64
 	CommitlogTotalBytes       int64 // 0 means 8 GiB or a quarter of the volume
 	MaxMutationBytes          int64 // 0 means half a segment
-	MemtableHeapBytes         int64 // 0, and below: a part of the machine's memory
+	MemoryLimitBytes          int64 // of what is resident; 0 means a part of the machine's memory, or of the control group's
+	MemtableHeapBytes         int64 // 0, and below: a part of the memory limit
 	MemtableOffheapBytes      int64
 	MemtableCleanupThreshold  float64 // 0 means 1/(MemtableFlushWriters+1)
 	MemtableFlushWriters      int
@@ -45,7 +46,7 @@ type Config struct {
 	ConcurrentCompactors      int   // 0 means the number of processors, 2 to 8
 	AutoCompaction            bool
 	ColumnIndexBytes          int64 // 0 means 64 KiB
-	FileCacheBytes            int64 // with KeyCacheBytes it bounds what is kept of tables on disk; both 0: a part of the memory
+	FileCacheBytes            int64 // with KeyCacheBytes it bounds what is kept of tables on disk; both 0: a part of the limit
 	KeyCacheBytes             int64
 	ReadTimeout, RangeTimeout time.Duration
 	WriteTimeout              time.Duration
@@ -57,8 +58,9 @@ type Config struct {
 	BatchFailBytes            int64
 	UnloggedBatchPartitions   int
 	MaxFrameBytes             int64
-	MaxConnections            int // -1: no limit
-	MaxConnectionsPerIP       int // -1: no limit
+	RequestBytes              int64 // in flight; 0 means a part of the memory limit
+	MaxConnections            int   // -1: no limit
+	MaxConnectionsPerIP       int   // -1: no limit
 	DefaultKeyspaceRF         int
 	StorageCompatibilityMode  string // CASSANDRA_4, UPGRADING or NONE
 	ExpirationOverflow        string // REJECT, CAP or CAP_NOWARN

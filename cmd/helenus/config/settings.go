@@ -67,6 +67,8 @@ var settings = []setting{
 	duration("commitlog_sync_group_window", "commitlog_sync_group_window_in_ms", func(c *Config) *time.Duration { return &c.CommitlogGroupWindow }),
 	size("commitlog_segment_size", "commitlog_segment_size_in_mb", "MiB", func(c *Config) *int64 { return &c.CommitlogSegmentBytes }),
 	size("commitlog_total_space", "commitlog_total_space_in_mb", "MiB", func(c *Config) *int64 { return &c.CommitlogTotalBytes }),
+	// Not Cassandra's: there the heap is a matter of the Java machine, and each of what is beside it has a setting.
+	size("memory_limit", "", "MiB", func(c *Config) *int64 { return &c.MemoryLimitBytes }),
 	size("file_cache_size", "file_cache_size_in_mb", "MiB", func(c *Config) *int64 { return &c.FileCacheBytes }),
 	size("key_cache_size", "key_cache_size_in_mb", "MiB", func(c *Config) *int64 { return &c.KeyCacheBytes }),
 	size("memtable_heap_space", "memtable_heap_space_in_mb", "MiB", func(c *Config) *int64 { return &c.MemtableHeapBytes }),
@@ -98,6 +100,8 @@ var settings = []setting{
 	size("batch_size_fail_threshold", "batch_size_fail_threshold_in_kb", "KiB", func(c *Config) *int64 { return &c.BatchFailBytes }),
 	number("unlogged_batch_across_partitions_warn_threshold", func(c *Config) *int { return &c.UnloggedBatchPartitions }),
 	size("native_transport_max_frame_size", "native_transport_max_frame_size_in_mb", "MiB", func(c *Config) *int64 { return &c.MaxFrameBytes }),
+	size("native_transport_max_request_data_in_flight", "native_transport_max_concurrent_requests_in_bytes", "B",
+		func(c *Config) *int64 { return &c.RequestBytes }),
 	number("native_transport_max_concurrent_connections", func(c *Config) *int { return &c.MaxConnections }),
 	number("native_transport_max_concurrent_connections_per_ip", func(c *Config) *int { return &c.MaxConnectionsPerIP }),
 	number("default_keyspace_rf", func(c *Config) *int { return &c.DefaultKeyspaceRF }),
