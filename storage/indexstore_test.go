@@ -122,7 +122,7 @@ func TestIndexMemoryBounded(t *testing.T) {
 	table := withIndexes(plain, x)
 	opts := Options{FS: vfs.NewMem(), SegmentSize: 1 << 20, MemtableSpace: 2 << 20, LogSpace: 8 << 20}
 	e, _ := mustOpen(t, "/d", opts, table)
-	const n = 40_000
+	const n = 16_000
 	for i := range n {
 		mustApply(t, e, kv(table, i, 1, i%1000, 1))
 	}
@@ -144,7 +144,7 @@ func TestIndexMemoryBounded(t *testing.T) {
 // TestIndexEntries compares the entries of an index on disk, with random additions, removals, flushes and restarts between them,
 // with those of one in memory: pages of any size from any place are the same.
 func TestIndexEntries(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(6) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		plain := newTable("t", col{"p", schema.PartitionKey, types.TInt, false}, col{"c", schema.Clustering, types.TInt, true},
 			col{"v", schema.Regular, types.TText, false})

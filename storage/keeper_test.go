@@ -37,7 +37,7 @@ func TestMemoryBounded(t *testing.T) {
 	const space = 4 << 20
 	opts := Options{FS: vfs.NewMem(), SegmentSize: 1 << 20, MemtableSpace: space, LogSpace: 8 << 20}
 	e, _ := mustOpen(t, "/d", opts, a, b)
-	const writers, each = 4, 3000
+	const writers, each = 4, 1500
 	var most atomic.Int64
 	var wg sync.WaitGroup
 	for w := range writers {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/storage/index"
 	"github.com/helenusdb/helenus/storage/row"
 	"github.com/helenusdb/helenus/storage/sstable"
 )
@@ -213,7 +214,7 @@ func (e *Engine) Import(ctx context.Context, table schema.UUID, from string, tab
 		}
 	}
 	// Until the entries of indexes are on disk too, a start has to gather them again.
-	indexes := st.view.Load().indexes
+	indexes := slices.DeleteFunc(slices.Clone(st.view.Load().indexes), func(x *index.Index) bool { return !x.Built() })
 	if err := e.noteBuilt(indexes, false); err != nil {
 		return fail(err)
 	}
