@@ -143,20 +143,11 @@ type noopCompressor struct{}
 
 func (noopCompressor) compress(dst, chunk []byte) ([]byte, error) { return append(dst, chunk...), nil }
 
-// lz4Fast is LZ4Compressor of type fast. Long chunks are left to a compressor that is made for them.
-type lz4Fast struct {
-	short lz4Compressor
-	long  *lz4.Compressor
-}
+// lz4Fast is LZ4Compressor of type fast.
+type lz4Fast struct{ c lz4.Compressor }
 
 func (l *lz4Fast) compress(dst, chunk []byte) ([]byte, error) {
-	if len(chunk) <= maxLZ4Chunk {
-		return l.short.appendBlock(binary.LittleEndian.AppendUint32(dst, uint32(len(chunk))), chunk), nil
-	}
-	if l.long == nil {
-		l.long = &lz4.Compressor{}
-	}
-	return lz4Block(dst, chunk, l.long.CompressBlock)
+	return lz4Block(dst, chunk, l.c.CompressBlock)
 }
 
 // lz4High is LZ4Compressor of type high.
