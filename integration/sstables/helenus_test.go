@@ -127,6 +127,9 @@ func TestHelenusTables(t *testing.T) {
 				}
 				theirs[i] = copyFiles(t, dir)
 				for _, r := range tables(t, theirs[i]) {
+					if format := os.Getenv("SSTABLES_FORMAT"); format != "" && r.Descriptor().Format != format {
+						t.Errorf("%s is not of format %s", r.Descriptor(), format)
+					}
 					dumps(t, j, theirs[i], r)
 				}
 				serve(t, j, s, again, want[i])
