@@ -1,5 +1,6 @@
-// Package sstable reads Cassandra's SSTables: versions ma to nb and oa of the big format and da of bti, as a library
-// without an engine. A Reader is an open table; a View reads it as a schema.Table sees it, or as its own header says.
+// Package sstable reads Cassandra's SSTables, versions ma to nb and oa of the big format and da of bti, and writes version
+// nb, as a library without an engine. A Reader is an open table; a View reads it as a schema.Table sees it, or as its own
+// header says; a Writer makes a table of partitions.
 //
 // Nothing is believed that a file says about lengths until it was compared with the file: an error is a *CorruptError with
 // file and offset, never a panic, and no memory is taken for what is not there.
