@@ -62,7 +62,7 @@ func (s *unified) ceiling(v *View) float64 {
 		flush = float64(max(1<<20, s.o.flushSize))
 	}
 	f := float64(s.fanout(0))
-	return math.Floor(math.Trunc(flush*(1-0.9/f)) * f)
+	return math.Floor(flush * (1 - 0.9/f) * f)
 }
 
 // tiers groups tables by level of density, the sparsest first.
