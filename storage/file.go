@@ -43,7 +43,7 @@ func (e *Engine) openTable(st *store, d sstable.Descriptor, l liveTable) (*File,
 		return nil, fmt.Errorf("table %s: %w", path.Join(dir, d.String()), err)
 	}
 	f := &File{fs: fsys, store: st, dir: dir, reader: r}
-	if f.size, err = r.Size(); err != nil {
+	if f.size, err = tableSize(fsys, dir, d, r); err != nil {
 		r.Close()
 		return nil, err
 	}
@@ -51,6 +51,23 @@ func (e *Engine) openTable(st *store, d sstable.Descriptor, l liveTable) (*File,
 	f.repairedAt.Store(l.repairedAt)
 	f.refs.Store(1)
 	return f, nil
+}
+
+// tableSize returns the bytes of all components: of those that the table of contents names, without a look at the whole folder.
+func tableSize(fsys vfs.FS, dir string, d sstable.Descriptor, r *sstable.Reader) (int64, error) {
+	components, err := sstable.ReadTOC(fsys, dir, d)
+	if err != nil {
+		return r.Size()
+	}
+	n := int64(0)
+	for _, c := range components {
+		info, err := fsys.Stat(path.Join(dir, d.File(c)))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return 0, err
+		}
+		n += info.Size
+	}
+	return n, nil
 }
 
 // Reader returns the open table.
