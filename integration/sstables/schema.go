@@ -3,6 +3,7 @@ package sstables
 import (
 	"fmt"
 	"math/rand"
+	"slices"
 	"strings"
 )
 
@@ -115,7 +116,16 @@ func New(keyspace string, seed int64) *Schema {
 	if wide {
 		statements = 400
 	}
-	for range statements {
+	alters := !s.counter && r.Intn(4) == 0
+	var dropped *field
+	for i := range statements {
+		switch {
+		case alters && i == statements/2:
+			dropped = s.alter(r)
+		case dropped != nil && i == statements*3/4 && r.Intn(2) == 0:
+			s.Writes = append(s.Writes, "ALTER TABLE "+s.name()+" ADD "+dropped.name+" "+dropped.kind.String())
+			s.regular = append(s.regular, dropped)
+		}
 		s.Writes = append(s.Writes, s.write(r))
 	}
 	if s.counter {
@@ -123,6 +133,24 @@ func New(keyspace string, seed int64) *Schema {
 	}
 	s.reads(r)
 	return s
+}
+
+// alter adds a column and drops one that is not of a user type: those cannot be dropped. It returns the dropped one, nil for
+// none.
+func (s *Schema) alter(r *rand.Rand) *field {
+	added := &field{name: "r_new", kind: native(r, false)}
+	s.Writes = append(s.Writes, "ALTER TABLE "+s.name()+" ADD "+added.name+" "+added.kind.String())
+	for _, i := range r.Perm(len(s.regular)) {
+		f := s.regular[i]
+		if strings.Contains(f.kind.String(), s.Table+"_u") {
+			continue
+		}
+		s.Writes = append(s.Writes, "ALTER TABLE "+s.name()+" DROP "+f.name)
+		s.regular = append(slices.Delete(s.regular, i, i+1), added)
+		return f
+	}
+	s.regular = append(s.regular, added)
+	return nil
 }
 
 // create makes CREATE TABLE.
