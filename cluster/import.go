@@ -20,7 +20,7 @@ func (n *Node) Import(ctx context.Context, i admin.Import, t *schema.Table) (adm
 	o := storage.ImportOptions{KeepLevel: i.KeepLevel, KeepRepaired: i.KeepRepaired, NoVerify: i.NoVerify && !i.Extended, Copy: i.Copy}
 	for _, dir := range i.Directories {
 		if info, err := n.opts.FS.Stat(dir); err != nil || !info.Dir {
-			return r, admin.Failed("Directory %s does not exist", dir)
+			return r, admin.Refused("Directory %s does not exist", dir)
 		}
 	}
 	for _, dir := range i.Directories {

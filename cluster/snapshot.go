@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -72,7 +73,11 @@ func (n *Node) hooks() storage.Hooks {
 func (n *Node) Snapshot(ctx context.Context, tag string, skipFlush bool, ttl time.Duration, tables []*schema.Table) error {
 	o := n.snapshotOptions(ttl)
 	o.SkipFlush = skipFlush
-	return n.engine.Snapshot(ctx, tag, o, ids(tables)...)
+	err := n.engine.Snapshot(ctx, tag, o, ids(tables)...)
+	if errors.Is(err, storage.ErrSnapshotExists) {
+		return admin.Refused("%v", err)
+	}
+	return err
 }
 
 // ListSnapshots implements admin.Node.

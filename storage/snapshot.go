@@ -59,6 +59,15 @@ type manifestFile struct {
 	Ephemeral bool       `json:"ephemeral"`
 }
 
+// ErrSnapshotExists is wrapped by the refusal of a tag that there is already.
+var ErrSnapshotExists = errors.New("the snapshot exists")
+
+// snapshotExists is that refusal, in Cassandra's words.
+type snapshotExists struct{ tag string }
+
+func (e *snapshotExists) Error() string { return "Snapshot " + e.tag + " already exists." }
+func (e *snapshotExists) Unwrap() error { return ErrSnapshotExists }
+
 // errNoFiles is returned for what needs files from an engine that has none.
 var errNoFiles = errors.New("this node keeps everything in memory: there are no files")
 
@@ -78,7 +87,7 @@ func (e *Engine) Snapshot(ctx context.Context, tag string, o SnapshotOptions, ta
 			return ErrUnknownTable
 		}
 		if _, err := e.opts.FS.Stat(path.Join(st.dir, snapshotsDir, tag, snapshotManifest)); err == nil {
-			return fmt.Errorf("Snapshot %s already exists.", tag)
+			return &snapshotExists{tag}
 		} else if !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

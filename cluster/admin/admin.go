@@ -43,6 +43,8 @@ const (
 const (
 	// KindArgument is a call that names what is not there, or asks for what makes no sense.
 	KindArgument = "argument"
+	// KindRefused is one too, which nodetool has always told as something that failed.
+	KindRefused = "refused"
 	// KindFailed is a call that was understood and could not be carried out.
 	KindFailed = "failed"
 	// KindUnsupported is a call for what this version does not do.
@@ -63,6 +65,11 @@ func (e *Error) Error() string { return e.Message }
 // Argument returns an error of KindArgument.
 func Argument(format string, args ...any) error {
 	return &Error{Kind: KindArgument, Message: fmt.Sprintf(format, args...)}
+}
+
+// Refused returns an error of KindRefused.
+func Refused(format string, args ...any) error {
+	return &Error{Kind: KindRefused, Message: fmt.Sprintf(format, args...)}
 }
 
 // Failed returns an error of KindFailed.
@@ -212,7 +219,9 @@ func (s *Server) admit(r *http.Request) (status int, err error) {
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
 	}
-	if a, err := netip.ParseAddr(strings.Trim(host, "[]")); host != "localhost" && (err != nil || !a.IsLoopback()) || r.Header.Get("Origin") != "" {
+	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	ours := host == "localhost" || err == nil && a.IsLoopback()
+	if site := r.Header.Get("Sec-Fetch-Site"); !ours || r.Header.Get("Origin") != "" || site != "" && site != "none" {
 		return http.StatusForbidden, errors.New("web pages may not call the admin endpoint")
 	}
 	return 0, nil
@@ -226,7 +235,7 @@ func (s *Server) fail(w http.ResponseWriter, err error) {
 	}
 	status := http.StatusInternalServerError
 	switch e.Kind {
-	case KindArgument:
+	case KindArgument, KindRefused:
 		status = http.StatusBadRequest
 	case KindUnsupported:
 		status = http.StatusNotImplemented

@@ -100,7 +100,7 @@ func TestVerbs(t *testing.T) {
 		{"flush", `{"keyspace":"ks"}`, 200, "flush ks.a ks.b"},
 		{"flush", `{"keyspace":"ks","tables":["b","b","seen"]}`, 200, "flush ks.b"},
 		{"flush", `{"keyspace":"kz"}`, 400, `{"kind":"argument","error":"Keyspace [kz] does not exist."}`},
-		{"flush", `{"keyspace":"ks","tables":["z"]}`, 500, `{"kind":"failed","error":"Unknown keyspace/cf pair (ks.z)"}`},
+		{"flush", `{"keyspace":"ks","tables":["z"]}`, 400, `{"kind":"refused","error":"Unknown keyspace/cf pair (ks.z)"}`},
 		{"flush", `{"keyspaces":"ks"}`, 400, `{"kind":"argument","error":"arguments: json: unknown field \"keyspaces\""}`},
 		{"flush", `{} {}`, 400, `{"kind":"argument","error":"arguments: more than one object"}`},
 		{"flush", `[`, 400, `{"kind":"argument","error":"arguments: unexpected EOF"}`},
@@ -112,11 +112,14 @@ func TestVerbs(t *testing.T) {
 		{"snapshot", `{"tag":"s","keyspaces":["ks"],"table":"a"}`, 200, "s 0s ks.a"},
 		{"snapshot", `{"tag":"s","list":["other.c","ks.b"]}`, 200, "s 0s other.c ks.b"},
 		{"snapshot", `{"tag":"s","list":["c"]}`, 400, `{"kind":"argument","error":"\"c\" is not a keyspace.table"}`},
-		{"snapshot", `{"tag":"a/b"}`, 500, `{"kind":"failed","error":"Snapshot name cannot contain /"}`},
-		{"snapshot", `{"tag":".."}`, 500, `{"kind":"failed","error":"Snapshot name \"..\" cannot be the name of a folder"}`},
-		{"snapshot", `{"tag":"s","table":"a"}`, 500,
-			`{"kind":"failed","error":"When specifying the table for a snapshot, you must specify one and only one keyspace"}`},
+		{"snapshot", `{"tag":"a/b"}`, 400, `{"kind":"refused","error":"Snapshot name cannot contain /"}`},
+		{"snapshot", `{"tag":".."}`, 400, `{"kind":"refused","error":"Snapshot name \"..\" cannot be the name of a folder"}`},
+		{"snapshot", `{"tag":"s","table":"a"}`, 400,
+			`{"kind":"refused","error":"When specifying the table for a snapshot, you must specify one and only one keyspace"}`},
 		{"snapshot", `{"tag":"s","keyspaces":["kz"]}`, 400, `{"kind":"argument","error":"Keyspace kz does not exist"}`},
+		{"snapshot", `{}`, 400, `{"kind":"refused","error":"You must supply a snapshot name."}`},
+		{"snapshot", `{"tag":"a\u0000b"}`, 400, `{"kind":"refused","error":"Snapshot name \"a\\x00b\" cannot be the name of a folder"}`},
+		{"flush", `{"keyspace":` + strings.Repeat("[", 10001), 400, `{"kind":"argument","error":"arguments: invalid character '[' exceeded max depth"}`},
 		{"clearsnapshot", `{}`, 400, `{"kind":"argument","error":"Specify snapshot name or --all"}`},
 		{"clearsnapshot", `{"all":true}`, 200, "s/ks t/ks s/other"},
 		{"clearsnapshot", `{"tag":"s"}`, 200, "s/ks s/other"},
@@ -131,7 +134,7 @@ func TestVerbs(t *testing.T) {
 			got = strings.Join(f.asked, " ")
 		}
 		if status != v.status || got != v.want {
-			t.Errorf("%s %s: %d %s, want %d %s", v.verb, v.body, status, got, v.status, v.want)
+			t.Errorf("%s %.300s: %d %.300s, want %d %s", v.verb, v.body, status, got, v.status, v.want)
 		}
 	}
 }
@@ -152,6 +155,7 @@ func TestAdmit(t *testing.T) {
 		"a rebound name":    {open, func(r *http.Request) { r.Host = "evil.example" }, 403},
 		"another address":   {open, func(r *http.Request) { r.Host = "10.0.0.1:7199" }, 403},
 		"a web page":        {open, func(r *http.Request) { r.Header.Set("Origin", "http://127.0.0.1:7199") }, 403},
+		"another site":      {open, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403},
 		"a form":            {open, func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }, 415},
 		"a GET":             {open, func(r *http.Request) { r.Method = http.MethodGet }, 405},
 		"no token":          {closed, nil, 401},
@@ -235,4 +239,24 @@ func TestServe(t *testing.T) {
 	if err := <-served; err != nil {
 		t.Error(err)
 	}
+}
+
+// FuzzArguments finds no panic in what callers send as arguments.
+func FuzzArguments(f *testing.F) {
+	for _, body := range []string{`{"keyspace":"ks","tables":["a"]}`, `{"tag":"s","list":["ks.a"]}`, `{"all":true,"older_than":9}`, `[`, `{"tag":"\u0000"}`} {
+		f.Add("snapshot", body)
+		f.Add("flush", body)
+		f.Add("clearsnapshot", body)
+	}
+	s := New(newFake(), Options{Log: slog.New(slog.DiscardHandler)})
+	f.Fuzz(func(t *testing.T, verb, body string) {
+		switch verb {
+		case "flush", "snapshot", "clearsnapshot", "compact", "version", "invalidatekeycache":
+		default:
+			return
+		}
+		if status, answer := send(s, nil, verb, body); !json.Valid([]byte(answer)) {
+			t.Errorf("%d %q", status, answer)
+		}
+	})
 }

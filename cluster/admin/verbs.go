@@ -129,7 +129,7 @@ func stored(ks *schema.Keyspace) []*schema.Table {
 }
 
 func flush(ctx context.Context, n Node, a Names) (any, error) {
-	tables, err := a.find(n.Schema(), Failed)
+	tables, err := a.find(n.Schema(), Refused)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ func compact(ctx context.Context, n Node, a CompactArguments) (any, error) {
 	if a.SplitOutput && (a.StartToken != "" || a.EndToken != "") {
 		return nil, Argument("Invalid option combination: Can not use split-output here")
 	}
-	tables, err := a.find(n.Schema(), Failed)
+	tables, err := a.find(n.Schema(), Refused)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ type RewriteArguments struct {
 
 func rewrite(kind string) func(context.Context, Node, RewriteArguments) (any, error) {
 	return func(ctx context.Context, n Node, a RewriteArguments) (any, error) {
-		tables, err := a.find(n.Schema(), Failed)
+		tables, err := a.find(n.Schema(), Refused)
 		if err != nil {
 			return nil, err
 		}
@@ -185,7 +185,7 @@ type VerifyArguments struct {
 }
 
 func verify(ctx context.Context, n Node, a VerifyArguments) (any, error) {
-	tables, err := a.find(n.Schema(), Failed)
+	tables, err := a.find(n.Schema(), Refused)
 	if err != nil {
 		return nil, err
 	}
@@ -247,13 +247,13 @@ type SnapshotArguments struct {
 
 func snapshot(ctx context.Context, n Node, a SnapshotArguments) (any, error) {
 	if a.Tag == "" {
-		return nil, Failed("You must supply a snapshot name.")
+		return nil, Refused("You must supply a snapshot name.")
 	}
 	if strings.Contains(a.Tag, "/") {
-		return nil, Failed("Snapshot name cannot contain /")
+		return nil, Refused("Snapshot name cannot contain /")
 	}
-	if a.Tag == "." || a.Tag == ".." || strings.ContainsAny(a.Tag, "\\\x00") || len(a.Tag) > 255 {
-		return nil, Failed("Snapshot name %q cannot be the name of a folder", a.Tag)
+	if a.Tag == "." || a.Tag == ".." || strings.ContainsFunc(a.Tag, unfit) || len(a.Tag) > maxTag {
+		return nil, Refused("Snapshot name %q cannot be the name of a folder", a.Tag)
 	}
 	tables, err := a.tables(n.Schema())
 	if err != nil {
@@ -262,13 +262,19 @@ func snapshot(ctx context.Context, n Node, a SnapshotArguments) (any, error) {
 	return nil, n.Snapshot(ctx, a.Tag, a.SkipFlush, time.Duration(a.TTL)*time.Second, tables)
 }
 
+// maxTag bounds the name of a snapshot, in bytes.
+const maxTag = 200
+
+// unfit reports whether a character may not be in the name of a folder.
+func unfit(r rune) bool { return r < ' ' || r == '\\' || r == 0x7f }
+
 // tables returns the tables to make a snapshot of.
 func (a *SnapshotArguments) tables(s *schema.Snapshot) ([]*schema.Table, error) {
 	switch {
 	case len(a.List) > 0 && len(a.Keyspaces) > 0:
-		return nil, Failed("When specifying the Keyspace table list (using -kt,--kt-list,-kc,--kc.list), you must not also specify keyspaces to snapshot")
+		return nil, Refused("When specifying the Keyspace table list (using -kt,--kt-list,-kc,--kc.list), you must not also specify keyspaces to snapshot")
 	case a.Table != "" && len(a.Keyspaces) != 1:
-		return nil, Failed("When specifying the table for a snapshot, you must specify one and only one keyspace")
+		return nil, Refused("When specifying the table for a snapshot, you must specify one and only one keyspace")
 	case len(a.List) > 0:
 		return listed(s, a.List)
 	case len(a.Keyspaces) == 0:

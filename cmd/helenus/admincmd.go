@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -92,8 +93,11 @@ func (a *adminEndpoint) stop() {
 	a.serving.Wait()
 }
 
-// maxToken bounds a token, in bytes.
-const maxToken = 4 << 10
+// minToken and maxToken bound a token, in bytes.
+const (
+	minToken = 16
+	maxToken = 4 << 10
+)
 
 // readToken returns the token in a file, "" when no file is named.
 func readToken(name string) (string, error) {
@@ -105,13 +109,18 @@ func readToken(name string) (string, error) {
 		return "", err
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err != nil {
+		return "", err
+	} else if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
+		return "", fmt.Errorf("%s: the file of the token can be read by others (mode %04o): make it 0600", name, mode)
+	}
 	b, err := io.ReadAll(io.LimitReader(file, maxToken+1))
 	if err != nil {
 		return "", err
 	}
 	token := strings.TrimSpace(string(b))
-	if token == "" || len(b) > maxToken {
-		return "", fmt.Errorf("%s: a token has 1 to %d bytes", name, maxToken)
+	if len(token) < minToken || len(b) > maxToken {
+		return "", fmt.Errorf("%s: a token has %d to %d bytes", name, minToken, maxToken)
 	}
 	return token, nil
 }

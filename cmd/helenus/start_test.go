@@ -224,7 +224,16 @@ func TestNodetool(t *testing.T) {
 			t.Errorf("%s: exit %d, %s%s", v.args, code, out, errs)
 		}
 	}
-	for _, args := range [][]string{{"--admin-address", "0.0.0.0"}, {"--admin-token-file", "nothing"}, {"--admin-port", "70000"}} {
+	open, short := filepath.Join(t.TempDir(), "open"), filepath.Join(t.TempDir(), "short")
+	for name, mode := range map[string]os.FileMode{open: 0o644, short: 0o600} {
+		if err := os.WriteFile(name, []byte("a token of some length\n")[:map[os.FileMode]int{0o644: 22, 0o600: 7}[mode]], mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{
+		{"--admin-address", "0.0.0.0"}, {"--admin-token-file", "nothing"}, {"--admin-port", "70000"}, {"--admin-token-file", open},
+		{"--admin-token-file", short},
+	} {
 		if code, _, errs := call(t, append([]string{"start", "--memory", "--port", "0"}, args...)...); code != exitConfig {
 			t.Errorf("%v: exit %d, %s", args, code, errs)
 		}
