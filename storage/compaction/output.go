@@ -38,7 +38,7 @@ type written struct {
 
 // exactKeys is up to how many keys a writer may keep the hashes of all in memory, to size its Bloom filter when it has seen
 // them.
-const exactKeys = 2 << 20
+const exactKeys = 512 << 10
 
 // newOutput returns the output of a task with the given inputs, whose tables are not none.
 func newOutput(fs vfs.FS, s Store, t *Task, inputs []Live, base sstable.WriterOptions) *output {
