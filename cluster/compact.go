@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"path"
 	"time"
@@ -135,7 +136,7 @@ func (n *Node) Rewrite(ctx context.Context, r admin.Rewrite, tables []*schema.Ta
 		return admin.Unsupported("upgradesstables of tables up to a timestamp")
 	}
 	if r.Kind == "scrub" && !r.NoSnapshot {
-		tag := "pre-scrub-" + time.Now().UTC().Format("20060102150405")
+		tag := fmt.Sprintf("pre-scrub-%d", time.Now().UnixMilli())
 		if err := n.Snapshot(ctx, tag, false, 0, tables); err != nil {
 			return err
 		}

@@ -190,6 +190,12 @@ func (r *rawClient) rows(text string) []string {
 		r.tb.Errorf("%s: %q", text, b)
 		return nil
 	}
+	if head[1]&8 != 0 { // warnings
+		list := binary.BigEndian.Uint16(b)
+		for b = b[2:]; list > 0; list-- {
+			b = b[2+binary.BigEndian.Uint16(b):]
+		}
+	}
 	next := func() int32 {
 		n := int32(binary.BigEndian.Uint32(b))
 		b = b[4:]
