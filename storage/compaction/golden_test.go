@@ -34,9 +34,8 @@ func TestGolden(t *testing.T) {
 			}
 			tables, err := sstable.List(vfs.OS{}, dir)
 			for _, desc := range tables {
-				if n++; upgradeGolden(t, dir, desc) && testing.Short() {
-					return fs.SkipAll
-				}
+				n++
+				upgradeGolden(t, dir, desc)
 			}
 			return err
 		})
@@ -47,20 +46,20 @@ func TestGolden(t *testing.T) {
 	t.Log(n, "tables")
 }
 
-// upgradeGolden rewrites one table and reports whether that could be compared.
-func upgradeGolden(t *testing.T, dir string, desc sstable.Descriptor) bool {
+// upgradeGolden rewrites one table, unless it is damaged or of a kind that is not written any more.
+func upgradeGolden(t *testing.T, dir string, desc sstable.Descriptor) {
 	t.Helper()
 	r, err := sstable.Open(vfs.OS{}, dir, desc)
 	if err != nil {
-		return false
+		return
 	}
 	if r.Statistics().Stats.LegacyCounters || strings.HasSuffix(r.Statistics().Partitioner, "LocalPartitioner") || r.Verify() != nil {
 		r.Close()
-		return false
+		return
 	}
 	table := *r.Self().Table()
 	table.Options.BloomFilterFPChance, table.Options.MinIndexInterval = 0.01, 128
-	s := newStore(t, vfs.OS{}, &table)
+	s := newStore(t, vfs.NewMem(), &table)
 	x := Describe(r.Statistics())
 	x.ID, x.Size = "golden", r.DataSize()
 	x.First.Token, x.First.Bytes = r.First()
@@ -83,14 +82,14 @@ func upgradeGolden(t *testing.T, dir string, desc sstable.Descriptor) bool {
 	m.Add(s)
 	if err := m.Upgrade(context.Background(), table.ID, true, 0); err != nil {
 		t.Errorf("%s %s: upgrade: %v", dir, desc, err)
-		return true
+		return
 	}
 	if lost, err := m.Scrub(context.Background(), table.ID, 0); err != nil || len(lost) > 0 {
 		t.Errorf("%s %s: scrub: %v, %v", dir, desc, lost, err)
 	}
 	if len(s.tables) != 1 {
 		t.Errorf("%s %s: %d tables", dir, desc, len(s.tables))
-		return true
+		return
 	}
 	if after := print(); after != before {
 		t.Errorf("%s %s: changed\n%s", dir, desc, difference(after, before))
@@ -98,5 +97,4 @@ func upgradeGolden(t *testing.T, dir string, desc sstable.Descriptor) bool {
 	if err := s.tables[0].Reader.Verify(); err != nil {
 		t.Errorf("%s %s: %v", dir, desc, err)
 	}
-	return true
 }
