@@ -166,6 +166,16 @@ func (n *Node) TableStats(t *schema.Table) (admin.TableStats, error) {
 		Reads: e.ReadCount, ReadLatency: -1, Writes: e.WriteCount, WriteLatency: -1, PendingFlushes: e.PendingFlushes,
 		FilterFalse: e.BloomFilterFalsePositives, CompressionRatio: -1,
 	}
+	l, err := n.engine.Latencies(t.ID)
+	if err != nil {
+		return s, err
+	}
+	if l.Read.Count > 0 {
+		s.ReadLatency = l.Read.Mean / 1e6
+	}
+	if l.Write.Count > 0 {
+		s.WriteLatency = l.Write.Mean / 1e6
+	}
 	if asked := e.BloomFilterFalsePositives + e.BloomFilterTrue; asked > 0 {
 		s.FilterFalseRatio = float64(e.BloomFilterFalsePositives) / float64(asked)
 	}
@@ -259,7 +269,7 @@ func (x *tableSums) finish(s *admin.TableStats) {
 	}
 }
 
-// TableHistograms implements admin.Node. How long reads and writes take is not counted for each table.
+// TableHistograms implements admin.Node.
 func (n *Node) TableHistograms(t *schema.Table) (admin.TableHistograms, error) {
 	h := admin.TableHistograms{Keyspace: t.Keyspace, Table: t.Name}
 	sizes, cells := sstable.NewSpread(), sstable.NewSpread()
@@ -270,7 +280,24 @@ func (n *Node) TableHistograms(t *schema.Table) (admin.TableHistograms, error) {
 	if sizes.Count() > 0 {
 		h.PartitionSize, h.CellCount = percentiles(sizes), percentiles(cells)
 	}
+	if err != nil {
+		return h, err
+	}
+	l, err := n.engine.Latencies(t.ID)
+	h.ReadLatency, h.WriteLatency, h.SSTables = distributed(l.Read, 1e3), distributed(l.Write, 1e3), distributed(l.SSTablesPerRead, 1)
 	return h, err
+}
+
+// distributed returns what was counted in units of one unit each, nil when that was nothing.
+func distributed(d storage.Distribution, unit float64) *admin.Percentiles {
+	if d.Count == 0 {
+		return nil
+	}
+	var p admin.Percentiles
+	for i, v := range [...]int64{d.P50, d.P75, d.P95, d.P98, d.P99, d.Min, d.Max} {
+		p[i] = float64(v) / unit
+	}
+	return &p
 }
 
 func percentiles(s *sstable.Spread) *admin.Percentiles {

@@ -3,6 +3,7 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/helenusdb/helenus/cql"
 	"github.com/helenusdb/helenus/cql/schema"
@@ -36,12 +37,18 @@ func (e *Engine) Apply(ms []request.Mutation) (Commit, error) {
 	e.gate.RLock()
 	defer e.gate.RUnlock()
 	stores := *e.stores.Load()
+	var sampled *store
+	var begun time.Time
 	for i := range ms {
 		if ms[i].Counter {
 			return Commit{}, errors.New("a counter mutation must be led")
 		}
-		if stores[ms[i].Table.ID] == nil {
+		st := stores[ms[i].Table.ID]
+		if st == nil {
 			return Commit{}, unknownTable(ms[i].Table)
+		}
+		if i == 0 && st.metrics.writes.Load()%sampleWrites == 0 {
+			sampled, begun = st, time.Now()
 		}
 	}
 	sc := e.pool.Get().(*scratch)
@@ -55,6 +62,9 @@ func (e *Engine) Apply(ms []request.Mutation) (Commit, error) {
 	}
 	if cap(sc.record) <= keepRecord {
 		e.pool.Put(sc)
+	}
+	if sampled != nil {
+		sampled.metrics.writeTime.Add(int64(time.Since(begun)))
 	}
 	return commit, err
 }

@@ -16,6 +16,8 @@ type Metrics struct {
 	flushBytes     atomic.Int64
 	tablesRead     atomic.Int64 // by reads of single partitions
 	partitionReads atomic.Int64
+	// readTime and writeTime are nanoseconds of some reads and writes; tablesPerRead is of every lookup of a partition.
+	readTime, writeTime, tablesPerRead Histogram
 }
 
 // flushed notes a flush that began at begun.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"time"
 
 	"github.com/helenusdb/helenus/storage/request"
 	"github.com/helenusdb/helenus/storage/row"
@@ -25,15 +26,24 @@ func (e *Engine) Read(ctx context.Context, r *request.Read) (row.Iterator, error
 	if st == nil {
 		return nil, unknownTable(r.Table)
 	}
-	st.metrics.reads.Add(1)
+	n := st.metrics.reads.Add(1)
+	var begun time.Time
+	if n%sampleReads == 0 {
+		begun = time.Now()
+	}
+	var it row.Iterator
 	if r.Index != nil {
-		return e.readIndex(ctx, r, st)
+		var err error
+		if it, err = e.readIndex(ctx, r, st); err != nil {
+			return nil, err
+		}
+	} else if it = e.readStore(ctx, r, st); len(r.Filter) > 0 {
+		it = newFiltered(row.LiveFilter(it, r.Now), r, r.Filter)
 	}
-	it := e.readStore(ctx, r, st)
-	if len(r.Filter) == 0 {
-		return it, nil
+	if n%sampleReads == 0 {
+		it = &timed{it, begun, &st.metrics.readTime}
 	}
-	return newFiltered(row.LiveFilter(it, r.Now), r, r.Filter), nil
+	return it, nil
 }
 
 // readStore reads without filters and indexes.

@@ -129,7 +129,8 @@ type lookups struct {
 	next   int
 	passed bool
 	*finders
-	err error
+	asked int64 // tables on disk that have the partition
+	err   error
 }
 
 // finders are what lookups need and do not keep. They are pooled by the engine.
@@ -202,8 +203,18 @@ func (s *lookups) behind(clustering [][]byte) []row.Slice {
 
 // lookup returns what the view has of a partition in slices, nil when that is nothing.
 func (s *lookups) lookup(tok token.Token, key []byte, slices []row.Slice) *row.Partition {
+	s.asked = 0
+	p := s.merged(tok, key, slices)
+	m := &s.store.metrics
+	m.partitionReads.Add(1)
+	m.tablesRead.Add(s.asked)
+	m.tablesPerRead.Add(s.asked)
+	return p
+}
+
+// merged is lookup without its figures.
+func (s *lookups) merged(tok token.Token, key []byte, slices []row.Slice) *row.Partition {
 	v := s.view
-	s.store.metrics.partitionReads.Add(1)
 	if len(v.tables) > 0 && (len(slices) > 0 || slices == nil && len(v.layout.Table.Clustering) == 0) {
 		if n := merge.NewNames(v.layout, slices, s.read.Columns, s.read.Now); n != nil {
 			return s.lookupNames(n, tok, key)
@@ -278,8 +289,12 @@ func (s *lookups) lookupTable(i int, key []byte, slices []row.Slice, reversed bo
 		s.err = s.wrap(err)
 		return nil
 	}
-	if p != nil {
-		s.store.metrics.tablesRead.Add(1)
+	switch {
+	case p != nil:
+		s.asked++
+		t.filterTrue.Add(1)
+	case t.reader.MayContain(key):
+		t.filterFalse.Add(1)
 	}
 	return p
 }
