@@ -41,6 +41,7 @@ type world struct {
 	cuts *cuts
 	// synced is the last event that is known to be durable, powerCuts how many cuts were looked at, depth how many deep.
 	synced, powerCuts, depth int
+	snaps                    []snapped
 	ops                      int // changes written, reads compared, and what happens to tables
 	names                    int // tables ever made
 }

@@ -1,10 +1,12 @@
 package storage
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"os"
+	"path"
 	"slices"
 	"strconv"
 	"sync"
@@ -40,6 +42,14 @@ type moment struct {
 	doing          int
 	truncating     *modelled
 	now            int64
+	snaps          []snapped
+}
+
+// snapped is a snapshot of a table under a tag.
+type snapped struct {
+	tag   string
+	at    tableAt
+	event int
 }
 
 // tableAt is a table at a moment.
@@ -80,11 +90,76 @@ func (w *world) done() {
 }
 
 func (w *world) moment() *moment {
-	m := &moment{limit: w.synced, written: w.event, now: w.now}
+	m := &moment{limit: w.synced, written: w.event, now: w.now, snaps: w.snaps}
 	for _, x := range w.tables {
 		m.tables = append(m.tables, tableAt{x, x.table, x.m.floor})
 	}
 	return m
+}
+
+// snap makes a snapshot of a table, or removes one.
+func (w *world) snap() {
+	w.t.Helper()
+	w.event++
+	if n := len(w.snaps); n > 0 && w.r.IntN(4) == 0 {
+		tag := w.snaps[0].tag
+		w.snaps = w.snaps[1:]
+		w.begin()
+		if err := w.e.ClearSnapshots(func(s *Snapshot) bool { return s.Tag == tag }); err != nil {
+			w.t.Fatal(err)
+		}
+		w.done()
+		return
+	}
+	x := w.pick()
+	tag := fmt.Sprintf("tag%d", w.event)
+	w.begin()
+	if err := w.e.Snapshot(context.Background(), tag, SnapshotOptions{Now: time.Unix(w.now, 0)}, x.table.ID); err != nil {
+		w.t.Fatalf("snapshot of %s: %v", x.table.Name, err)
+	}
+	w.snaps = append(slices.Clip(w.snaps), snapped{tag, tableAt{x, x.table, x.m.floor}, w.event})
+	w.done()
+}
+
+// verifySnapshots holds that the snapshots of a moment are listed, and that one of them is what its table was.
+func (w *world) verifySnapshots(c cut, e *Engine) {
+	w.t.Helper()
+	listed, err := e.Snapshots()
+	if err != nil {
+		w.t.Fatalf("power cut before %s, event %d: snapshots: %v", c.op, w.event, err)
+	}
+	for _, s := range c.at.snaps {
+		if !slices.ContainsFunc(listed, func(l Snapshot) bool { return l.Tag == s.tag && !l.Created.IsZero() }) {
+			w.t.Fatalf("power cut before %s, event %d: snapshot %s of %s is gone", c.op, w.event, s.tag, s.at.table.Name)
+		}
+	}
+	if len(c.at.snaps) == 0 {
+		return
+	}
+	s := c.at.snaps[w.r.IntN(len(c.at.snaps))]
+	opts := w.options()
+	opts.FS = c.fs
+	fresh, err := Open(fmt.Sprintf("/restored%d", w.depth), opts)
+	if err == nil {
+		_, err = fresh.Replay(snapshotOf(s.at.table))
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	dir := path.Join(tableDir("/data", s.at.table), "snapshots", s.tag)
+	if _, err := fresh.ImportFolder(context.Background(), s.at.table.ID, dir, ImportOptions{Copy: true}); err != nil {
+		w.t.Fatalf("power cut before %s, event %d: snapshot %s: %v", c.op, w.event, s.tag, err)
+	}
+	w.cuts.mu.Lock()
+	w.cuts.where["(snapshots restored)"]++
+	w.cuts.mu.Unlock()
+	m := &moment{tables: []tableAt{s.at}, now: c.at.now}
+	if d := difference(w.t, fresh, m, state{limit: s.event, floors: map[*modelled]int{s.at.x: s.at.floor}}); d != "" {
+		w.t.Fatalf("power cut before %s, event %d: snapshot %s: %s", c.op, w.event, s.tag, d)
+	}
+	if err := fresh.Close(); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // hook is the file system's. It may be called by many goroutines.
@@ -211,6 +286,9 @@ func (w *world) verify(c cut) {
 		w.t.Fatalf("power cut before %s, event %d (durable %d, under way %d): no state fits\n%s", c.op, w.event, c.at.limit, c.at.doing,
 			slices.Concat(differences)[0])
 	}
+	if w.r.IntN(3) == 0 {
+		w.verifySnapshots(c, e)
+	}
 	// It stays so when the engine works on: what a later compaction purges was not needed.
 	if w.r.IntN(4) == 0 {
 		fixed := *c.at
@@ -274,7 +352,7 @@ func runCuts(t testing.TB, seed uint64, v variant, steps int, where map[string]i
 			w.done()
 		}
 		if w.r.IntN(3) == 0 {
-			switch n := w.r.IntN(20); {
+			switch n := w.r.IntN(22); {
 			case n < 8:
 				w.flush(w.pick())
 			case n < 12:
@@ -288,6 +366,8 @@ func runCuts(t testing.TB, seed uint64, v variant, steps int, where map[string]i
 			case n < 18:
 				w.pass(2*v.grace + 2*v.jitter)
 				w.done()
+			case n < 20:
+				w.snap()
 			default:
 				w.pass(int64(w.r.IntN(5)))
 				w.done()
@@ -303,7 +383,7 @@ func runCuts(t testing.TB, seed uint64, v variant, steps int, where map[string]i
 	return w.powerCuts
 }
 
-// TestPowerCuts cuts the power at random operations of writes, flushes, compactions, truncations and schema changes, some
+// TestPowerCuts cuts the power at random operations of writes, flushes, compactions, truncations, schema changes and snapshots, some
 // hundred times. HELENUS_CUTS=20000 does it as often (make powercuts), HELENUS_SEED repeats a run.
 func TestPowerCuts(t *testing.T) {
 	want, start := 400, time.Now()
