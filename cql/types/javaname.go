@@ -58,7 +58,8 @@ func (t *Type) printJava(b *strings.Builder, inFrozen bool) {
 	b.WriteString(nativeClasses[t.Kind])
 	if len(t.Elems) > 0 || t.Kind == Tuple || t.Kind == UDT {
 		b.WriteByte('(')
-		t.printJavaParameters(b, inFrozen || t.Frozen)
+		// A vector, which is always frozen, does not say so and leaves it to its elements.
+		t.printJavaParameters(b, inFrozen || t.Frozen && t.Kind != Vector)
 		b.WriteByte(')')
 	}
 	if wrap {
@@ -69,7 +70,7 @@ func (t *Type) printJava(b *strings.Builder, inFrozen bool) {
 // printJavaParameters prints what stands in the parentheses of a class.
 func (t *Type) printJavaParameters(b *strings.Builder, inFrozen bool) {
 	if t.Kind == Vector {
-		t.Elems[0].printJava(b, false)
+		t.Elems[0].printJava(b, inFrozen)
 		b.WriteString(" , ")
 		b.WriteString(strconv.Itoa(t.Dim))
 		return
