@@ -8,6 +8,7 @@ import (
 
 	"github.com/helenusdb/helenus/integration/oracle"
 	"github.com/helenusdb/helenus/integration/start"
+	"github.com/helenusdb/helenus/storage/sstable"
 )
 
 // node is a Helenus with its tools.
@@ -77,6 +78,27 @@ func both(t *testing.T, j *Judge, n *node, statements []string) {
 	compare(t, "writing", statements, answers(t, j.Runner, statements), answers(t, n.Runner, statements))
 }
 
+// headerTypes sees that columns have the same types in the headers of all files.
+func headerTypes(t *testing.T, types map[string]string, r *sstable.Reader) {
+	t.Helper()
+	note := func(name, typ string) {
+		if last, ok := types[name]; ok && last != typ {
+			t.Errorf("%s is of\n%s and of\n%s", name, last, typ)
+		}
+		types[name] = typ
+	}
+	h := &r.Statistics().Header
+	note("the key", h.KeyType)
+	for i, c := range h.ClusteringTypes {
+		note(fmt.Sprint("clustering ", i), c)
+	}
+	for _, list := range [][]sstable.HeaderColumn{h.Static, h.Regular} {
+		for _, c := range list {
+			note(c.Name, c.Type)
+		}
+	}
+}
+
 // TestHelenusTables fills random schemas in Helenus and in Cassandra, which have to answer the same. What Helenus flushed is
 // dumped, verified, imported and served by Cassandra, and by Helenus itself after a restart. What Cassandra flushed is
 // imported and served by Helenus.
@@ -117,8 +139,10 @@ func TestHelenusTables(t *testing.T) {
 			for i, s := range list {
 				compare(t, "reading from disk: "+s.Create, s.Reads, want[i], answers(t, ours.Runner, s.Reads))
 				again := copyFiles(t, ours.folder(t, s))
+				types := map[string]string{}
 				for _, r := range tables(t, again) {
 					files++
+					headerTypes(t, types, r)
 					dumps(t, j, again, r)
 				}
 				dir, err := j.Folder(s)
@@ -127,6 +151,7 @@ func TestHelenusTables(t *testing.T) {
 				}
 				theirs[i] = copyFiles(t, dir)
 				for _, r := range tables(t, theirs[i]) {
+					headerTypes(t, types, r)
 					if format := os.Getenv("SSTABLES_FORMAT"); format != "" && r.Descriptor().Format != format {
 						t.Errorf("%s is not of format %s", r.Descriptor(), format)
 					}
