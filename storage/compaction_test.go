@@ -2,10 +2,14 @@ package storage
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/helenusdb/helenus/cql/schema"
 	"github.com/helenusdb/helenus/cql/token"
@@ -212,5 +216,110 @@ func TestDropDuringCompaction(t *testing.T) {
 		if err := e.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestCompactionStress calls everything at once for a while: nothing hangs, and what was written and not deleted is there.
+func TestCompactionStress(t *testing.T) {
+	ctx := context.Background()
+	table := compacted("a", map[string]string{"class": "LeveledCompactionStrategy", "sstable_size_in_mb": "1"})
+	sized := compacted("a", map[string]string{"class": "SizeTieredCompactionStrategy", "min_threshold": "2"})
+	other := kvTable("b")
+	fs := vfs.NewMem()
+	opts := Options{FS: fs, Sync: SyncBatch, Compaction: CompactionOptions{Throughput: -1}}
+	e, _ := mustOpen(t, "/d", opts, table, other)
+	m := e.Compactions()
+	end := time.Now().Add(1500 * time.Millisecond)
+	var all sync.WaitGroup
+	again := func(f func(r *rand.Rand) error) {
+		r := rand.New(rand.NewPCG(rand.Uint64(), 1))
+		all.Go(func() {
+			for time.Now().Before(end) {
+				err := f(r)
+				for _, fine := range []error{compaction.ErrStopped, compaction.ErrGone, compaction.ErrUnknownStore, ErrUnknownTable, ErrNotLive} {
+					if errors.Is(err, fine) {
+						err = nil
+					}
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	var writes atomic.Int64
+	again(func(r *rand.Rand) error {
+		n := int(writes.Load())
+		mustApply(t, e, kv(table, n, 1, n, 10), kv(table, n%50, 2, n, int64(n+1)))
+		writes.Add(1)
+		return nil
+	})
+	again(func(r *rand.Rand) error { return e.Flush(ctx, table.ID) })
+	again(func(r *rand.Rand) error { return m.Major(ctx, table.ID, r.IntN(2) == 0) })
+	again(func(r *rand.Rand) error {
+		switch r.IntN(6) {
+		case 0:
+			return m.GarbageCollect(ctx, table.ID, compaction.ProvideCell, r.IntN(3))
+		case 1:
+			return m.Upgrade(ctx, table.ID, true, r.IntN(3))
+		case 2:
+			_, err := m.Scrub(ctx, table.ID, 0)
+			return err
+		case 3:
+			_, err := m.Verify(ctx, table.ID)
+			return err
+		case 4:
+			return m.Relevel(ctx, table.ID)
+		}
+		short, cancel := context.WithTimeout(ctx, time.Duration(r.IntN(2000))*time.Microsecond)
+		defer cancel()
+		if err := m.Major(short, table.ID, false); err != nil && short.Err() == nil {
+			return err
+		}
+		return nil
+	})
+	again(func(r *rand.Rand) error {
+		m.SetAuto(table.ID, r.IntN(3) > 0)
+		m.SetConcurrent(1 + r.IntN(3))
+		m.SetThroughput(int64(r.IntN(2)) * 1 << 20)
+		m.Stop(compaction.Kind(r.IntN(5)))
+		m.Pending(table.ID)
+		m.Running()
+		m.History()
+		time.Sleep(time.Millisecond)
+		return nil
+	})
+	again(func(r *rand.Rand) error {
+		tables := [][]*schema.Table{{table, other}, {sized, other}, {sized}}[r.IntN(3)]
+		e.SetSchema(snapshotOf(tables...))
+		mustFlush(t, e)
+		if len(tables) == 2 && r.IntN(2) == 0 {
+			mustApply(t, e, kv(other, 1, 1, 1, 1))
+			return e.Truncate(other.ID)
+		}
+		return nil
+	})
+	all.Wait()
+	check := func() {
+		t.Helper()
+		got := map[string]bool{}
+		for v := range strings.FieldsSeq(values(t, e, table)) {
+			got[v] = true
+		}
+		for n := range int(writes.Load()) {
+			if want := fmt.Sprintf("%d/1=%d", n, n); !got[want] {
+				t.Fatalf("%s of %d is missing", want, writes.Load())
+			}
+		}
+	}
+	check()
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e, _ = mustOpen(t, "/d", opts, table, other)
+	check()
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
