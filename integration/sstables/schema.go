@@ -19,7 +19,6 @@ type Schema struct {
 	counter                                bool
 	long                                   int // of texts
 	desc                                   []bool
-	expires                                bool
 }
 
 // field is a column with the few values that keys take.
