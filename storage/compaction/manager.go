@@ -1,6 +1,7 @@
 package compaction
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,6 +67,7 @@ type Manager struct {
 	history          []Entry
 	stats            Stats
 	started, closed  bool
+	turns            uint64 // background tasks that were started
 	rand             *rand.Rand
 }
 
@@ -81,6 +83,8 @@ type member struct {
 	// look says that something may be to do; retry is when to look again after a failure.
 	look  bool
 	retry time.Time
+	// turn is the number of the background task that was the store's last.
+	turn uint64
 }
 
 // NewManager returns a manager without stores. Start starts background compaction, Close ends everything.
@@ -215,10 +219,10 @@ func (m *Manager) background() bool {
 			candidates = append(candidates, st)
 		}
 	}
+	// Stores take turns: one with many tasks before it must not keep the others from theirs.
+	slices.SortFunc(candidates, func(a, b *member) int { return cmp.Compare(a.turn, b.turn) })
 	m.active++
 	m.mu.Unlock()
-	// The store with the most tasks before it is the first; of equal ones any.
-	slices.SortFunc(candidates, func(a, b *member) int { return slices.Compare(a.Schema().ID[:], b.Schema().ID[:]) })
 	for _, st := range candidates {
 		job, task := m.next(st)
 		if job == nil {
@@ -260,7 +264,8 @@ func (m *Manager) next(st *member) (*Job, *Task) {
 	if task == nil {
 		return nil, nil
 	}
-	st.look = true
+	m.turns++
+	st.look, st.turn = true, m.turns
 	return m.claimLocked(st, task), task
 }
 

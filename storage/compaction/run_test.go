@@ -567,6 +567,36 @@ func TestBackground(t *testing.T) {
 	}
 }
 
+// TestTurns holds that a store with much to do does not keep another from its turn.
+func TestTurns(t *testing.T) {
+	mem := vfs.NewMem()
+	busy := newStore(t, mem, testTable("SizeTiered min_threshold=2 max_threshold=2"))
+	table := testTable("SizeTiered min_threshold=2")
+	table.Name, table.ID[0] = "u", 1
+	other := newStore(t, mem, table)
+	if other.dir = "other"; mem.MkdirAll(other.dir) != nil {
+		t.Fatal("no folder")
+	}
+	m := NewManager(Options{FS: mem, Now: testClock, Log: quiet, Concurrent: 1})
+	t.Cleanup(m.Close)
+	m.Add(busy)
+	m.Add(other)
+	for i := range 8 {
+		busy.insert(i, 1, 1)
+		busy.flush()
+		if i < 2 {
+			other.insert(i, 1, 1)
+			other.flush()
+		}
+	}
+	for m.background() {
+		m.wait.Wait()
+	}
+	if h := m.History(); len(h) < 3 || h[0].Table == h[1].Table || len(busy.tables) != 1 || len(other.tables) != 1 {
+		t.Errorf("%d tasks, %d and %d tables", len(h), len(busy.tables), len(other.tables))
+	}
+}
+
 // wait waits until something has happened.
 func wait(t testing.TB, done func() bool) {
 	t.Helper()
