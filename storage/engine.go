@@ -66,9 +66,11 @@ type Options struct {
 	// take writes hold CleanupThreshold of it, the largest is flushed: memtable_cleanup_threshold; 0 is 1/(FlushWriters+1).
 	MemtableSpace    int64
 	CleanupThreshold float64
-	FlushWriters     int   // memtable_flush_writers; 0 is 2
-	LogSpace         int64 // commitlog_total_space; 0 is 8 GiB or a quarter of the volume, whichever is less
-	ColumnIndexSize  int   // column_index_size, in bytes
+	FlushWriters     int // memtable_flush_writers; 0 is 2
+	// LogSpace is commitlog_total_space; 0 is 8 GiB, a quarter of the volume, or what memtables may take (but not less than 1 GiB),
+	// whichever is least: a start reads all of the log, and a longer one would be kept by tables that are hardly written.
+	LogSpace        int64
+	ColumnIndexSize int // column_index_size, in bytes
 	// CacheSize bounds the bytes of what is kept of tables on disk: file_cache_size and key_cache_size together; 0 is a default,
 	// and below nothing is kept.
 	CacheSize int64
@@ -84,6 +86,7 @@ const (
 	defaultMemtableSpace = 512 << 20
 	defaultFlushWriters  = 2
 	defaultLogSpace      = 8 << 30
+	leastLogSpace        = 1 << 30
 	defaultCacheSize     = 64 << 20
 )
 
@@ -243,7 +246,7 @@ func (e *Engine) open(dir string) error {
 		Notify: func() { e.wrote(notify) }, NotifyBytes: int(notify),
 	})
 	if e.opts.LogSpace == 0 {
-		e.opts.LogSpace = defaultLogSpace
+		e.opts.LogSpace = min(defaultLogSpace, max(e.opts.MemtableSpace, leastLogSpace))
 		if _, total, err := fs.Space(logDir); err == nil {
 			e.opts.LogSpace = min(e.opts.LogSpace, total/4)
 		}

@@ -2,8 +2,8 @@ package storage
 
 import (
 	"fmt"
-	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -57,32 +57,44 @@ func (e *Engine) replayLog(stats *Stats) error {
 		err = done
 	}
 	stats.Segments, stats.Records, stats.TornBytes, stats.SkippedBytes = ls.Segments, ls.Records, ls.TornBytes, ls.SkippedBytes
-	stats.Unknown, stats.Truncated, stats.Mutations = int(r.unknown.Load()), int(r.truncated.Load()), int(r.mutations.Load())
+	stats.Unknown, stats.Truncated, stats.Mutations = r.unknown, r.truncated, int(r.mutations.Load())
 	return err
 }
 
 const (
-	// replayChunk is how many bytes of mutations a worker takes at once.
-	replayChunk = 256 << 10
-	// replayAhead is how many chunks may wait for a worker.
-	replayAhead = 2
+	// maxReplayChunk is how many bytes of mutations a worker takes at once, unless those of all would be too large a part of the
+	// memory: one replayPart-th.
+	maxReplayChunk = 4 << 20
+	minReplayChunk = 64 << 10
+	replayPart     = 16
+	// replayAhead is how many chunks may wait for a worker; another is made, another applied.
+	replayAhead = 1
 )
 
 // replay brings back the log: one goroutine reads it and gives mutations to workers by token, so that those of a partition
 // keep their order.
 type replay struct {
-	engine *Engine
-	stores map[schema.UUID]*store
-	// done holds, for each table, the sequence up to which its mutations are on disk or void.
-	done    map[schema.UUID]uint64
+	engine  *Engine
+	tables  map[schema.UUID]*replayTable
+	last    *replayTable // of the mutation before
 	workers []replayWorker
 	idle    sync.WaitGroup // chunks that are not applied
 	ended   sync.WaitGroup // workers
 	chunks  sync.Pool
+	chunk   int   // bytes of one
 	bytes   int64 // read since memory was looked at
 
-	unknown, truncated, mutations atomic.Int64
-	failed                        atomic.Pointer[error]
+	unknown, truncated int
+	mutations          atomic.Int64
+	failed             atomic.Pointer[error]
+}
+
+// replayTable is a table that the log is replayed for.
+type replayTable struct {
+	id    schema.UUID
+	store *store
+	table *schema.Table
+	done  uint64 // the sequence up to which its mutations are on disk or void
 }
 
 // replayWorker is a worker and the chunk that is made for it.
@@ -99,21 +111,25 @@ type chunk struct {
 
 // chunkItem is a mutation that ends at a place in the chunk's bytes.
 type chunkItem struct {
-	end    int
+	table  *replayTable
+	prefix uint64 // of the partition's token
 	seq    uint64
+	end    int
 	where  string // segment
 	offset int
 }
 
 func newReplay(e *Engine) *replay {
-	r := &replay{engine: e, stores: *e.stores.Load(), done: map[schema.UUID]uint64{}}
-	e.manifest.mu.Lock()
-	for id, t := range e.manifest.state.tables {
-		r.done[id] = max(t.flushed, t.truncated)
+	r := &replay{engine: e, tables: map[schema.UUID]*replayTable{}}
+	for id, st := range *e.stores.Load() {
+		t := &replayTable{id: id, store: st, table: st.table.Load()}
+		e.manifest.view(id, func(s *tableState) { t.done = max(s.flushed, s.truncated) })
+		r.tables[id] = t
 	}
-	e.manifest.mu.Unlock()
-	r.chunks.New = func() any { return &chunk{bytes: make([]byte, 0, replayChunk)} }
 	r.workers = make([]replayWorker, runtime.GOMAXPROCS(0))
+	r.chunk = int(e.opts.MemtableSpace) / replayPart / ((replayAhead + 2) * len(r.workers))
+	r.chunk = min(max(r.chunk, minReplayChunk), maxReplayChunk)
+	r.chunks.New = func() any { return &chunk{bytes: make([]byte, 0, r.chunk)} }
 	for i := range r.workers {
 		w := &r.workers[i]
 		w.work, w.next = make(chan *chunk, replayAhead), r.chunks.Get().(*chunk)
@@ -122,18 +138,35 @@ func newReplay(e *Engine) *replay {
 	return r
 }
 
+// table returns the table of an id, nil when there is none.
+func (r *replay) table(id schema.UUID) *replayTable {
+	if r.last == nil || r.last.id != id {
+		r.last = r.tables[id]
+	}
+	return r.last
+}
+
 // record takes one record.
 func (r *replay) record(rec commitlog.Record) error {
 	if err := r.failed.Load(); err != nil {
 		return *err
 	}
 	err := request.SplitMutations(rec.Body, func(_ int, prefix uint64, one []byte) error {
+		t := r.table(schema.UUID(one[:16]))
+		switch {
+		case t == nil:
+			r.unknown++
+			return nil
+		case rec.Sequence <= t.done:
+			r.truncated++
+			return nil
+		}
 		// The high bits choose the shard of the memtable: each worker has shards of its own.
 		w := &r.workers[int(prefix>>32*uint64(len(r.workers))>>32)]
 		c := w.next
 		c.bytes = append(c.bytes, one...)
-		c.items = append(c.items, chunkItem{len(c.bytes), rec.Sequence, rec.Segment, rec.Offset})
-		if len(c.bytes) >= replayChunk {
+		c.items = append(c.items, chunkItem{t, prefix, rec.Sequence, len(c.bytes), rec.Segment, rec.Offset})
+		if len(c.bytes) >= r.chunk {
 			r.send(w)
 		}
 		return nil
@@ -142,7 +175,7 @@ func (r *replay) record(rec commitlog.Record) error {
 		return fmt.Errorf("segment %s, offset %d: %w: %w", rec.Segment, rec.Offset, err, ErrCorrupt)
 	}
 	e := r.engine
-	if r.bytes += int64(len(rec.Body)); r.bytes >= max(e.opts.MemtableSpace/notifyPart, replayChunk) {
+	if r.bytes += int64(len(rec.Body)); r.bytes >= max(e.opts.MemtableSpace/notifyPart, int64(r.chunk)) {
 		r.bytes = 0
 		r.wait()
 		e.replayed.Store(rec.Sequence)
@@ -173,8 +206,8 @@ func (r *replay) makeRoom() error {
 	e := r.engine
 	for e.checkMemory() > e.opts.MemtableSpace {
 		var oldest *memory
-		for _, st := range r.stores {
-			if v := st.view.Load(); len(v.frozen) > 0 && (oldest == nil || v.frozen[0].upTo < oldest.upTo) {
+		for _, t := range r.tables {
+			if v := t.store.view.Load(); len(v.frozen) > 0 && (oldest == nil || v.frozen[0].upTo < oldest.upTo) {
 				oldest = v.frozen[0]
 			}
 		}
@@ -204,21 +237,18 @@ func (r *replay) finish() error {
 // work applies chunks.
 func (r *replay) work(chunks <-chan *chunk) {
 	var sc scratch
-	tables := make(map[schema.UUID]*schema.Table, len(r.stores))
-	for id, st := range maps.All(r.stores) {
-		tables[id] = st.table.Load()
-	}
-	lookup := func(id schema.UUID) *schema.Table { return tables[id] }
+	var b buckets
 	for c := range chunks {
-		start := 0
-		for i := range c.items {
-			it := &c.items[i]
-			err := r.apply(c.bytes[start:it.end], it.seq, lookup, &sc)
+		for _, i := range b.sort(c.items) {
+			it, start := &c.items[i], 0
+			if i > 0 {
+				start = c.items[i-1].end
+			}
+			err := r.apply(it.table, c.bytes[start:it.end], it.seq, &sc)
 			if err != nil && r.failed.Load() == nil {
 				err = fmt.Errorf("segment %s, offset %d: %w: %w", it.where, it.offset, err, ErrCorrupt)
 				r.failed.Store(&err)
 			}
-			start = it.end
 		}
 		c.bytes, c.items = c.bytes[:0], c.items[:0]
 		r.chunks.Put(c)
@@ -226,22 +256,40 @@ func (r *replay) work(chunks <-chan *chunk) {
 	}
 }
 
-// apply applies one mutation.
-func (r *replay) apply(one []byte, seq uint64, lookup func(schema.UUID) *schema.Table, sc *scratch) error {
-	id := schema.UUID(one[:16])
-	if seq <= r.done[id] && lookup(id) != nil {
-		r.truncated.Add(1)
-		return nil
+// bucketBits is how many bits of a token choose its bucket.
+const bucketBits = 14
+
+// buckets sorts the items of chunks by the first bits of their tokens: writes to neighbouring partitions touch the same memory.
+type buckets struct {
+	ends  [1<<bucketBits + 1]uint32
+	order []uint32
+}
+
+// sort returns the numbers of the items in their order. Items of one bucket, thus of one partition, stay in theirs.
+func (b *buckets) sort(items []chunkItem) []uint32 {
+	clear(b.ends[:])
+	for i := range items {
+		b.ends[items[i].prefix>>(64-bucketBits)+1]++
 	}
-	m, err := request.DecodeMutation(one, lookup, &sc.row)
+	for i := 1; i < len(b.ends); i++ {
+		b.ends[i] += b.ends[i-1]
+	}
+	b.order = slices.Grow(b.order[:0], len(items))[:len(items)]
+	for i := range items {
+		at := &b.ends[items[i].prefix>>(64-bucketBits)]
+		b.order[*at] = uint32(i)
+		*at++
+	}
+	return b.order
+}
+
+// apply applies one mutation.
+func (r *replay) apply(t *replayTable, one []byte, seq uint64, sc *scratch) error {
+	m, err := request.DecodeMutation(one, func(schema.UUID) *schema.Table { return t.table }, &sc.row)
 	if err != nil {
 		return err
 	}
-	if m.Table == nil {
-		r.unknown.Add(1)
-		return nil
-	}
-	if err := r.stores[id].apply(&m, seq, sc); err != nil {
+	if err := t.store.apply(&m, seq, sc); err != nil {
 		return err
 	}
 	r.mutations.Add(1)

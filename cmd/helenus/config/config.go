@@ -35,7 +35,7 @@ type Config struct {
 	CommitlogSyncPeriod       time.Duration
 	CommitlogGroupWindow      time.Duration
 	CommitlogSegmentBytes     int64
-	CommitlogTotalBytes       int64 // 0 means 8 GiB or a quarter of the volume
+	CommitlogTotalBytes       int64 // 0 means as much as memtables, 1 to 8 GiB, or a quarter of the volume
 	MaxMutationBytes          int64 // 0 means half a segment
 	MemoryLimitBytes          int64 // of what is resident; 0 means a part of the machine's memory, or of the control group's
 	MemtableHeapBytes         int64 // 0, and below: a part of the memory limit
