@@ -68,7 +68,10 @@ func benchPartition(n int) *benchRows {
 				{Column: 3, Value: text, Timestamp: ts, Local: row.NoLocal},
 				{Column: 4, Value: binary.BigEndian.AppendUint32(nil, uint32(i)), Timestamp: ts, Local: row.NoLocal},
 				{Column: 5, Value: binary.BigEndian.AppendUint64(nil, rnd.Uint64()), Timestamp: ts, Local: row.NoLocal},
-				{Column: 6, Value: fmt.Appendf(nil, "https://example.com/a/path/that/repeats/index.html?%d", i), Timestamp: ts, Local: row.NoLocal},
+				{
+					Column: 6, Value: fmt.Appendf(nil, "https://example.com/a/path/that/repeats/index.html?%d", i),
+					Timestamp: ts, Local: row.NoLocal,
+				},
 			},
 		})
 	}

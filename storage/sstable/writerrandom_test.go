@@ -66,7 +66,8 @@ func randomTable(r *rand.Rand) *schema.Table {
 	t.Options.BloomFilterFPChance = []float64{0.01, 0.1, 1}[r.Intn(3)]
 	t.Options.Compression = []map[string]string{
 		{"enabled": "false"}, {"class": "LZ4Compressor", "chunk_length_in_kb": "1"}, {"class": "SnappyCompressor"},
-		{"class": "LZ4Compressor", "chunk_length_in_kb": "4", "min_compress_ratio": "2"}, {"class": "ZstdCompressor", "chunk_length_in_kb": "2"},
+		{"class": "LZ4Compressor", "chunk_length_in_kb": "4", "min_compress_ratio": "2"},
+		{"class": "ZstdCompressor", "chunk_length_in_kb": "2"},
 	}[r.Intn(5)]
 	t.ByName, t.ByID = map[string]*schema.Column{}, map[schema.ColumnID]*schema.Column{}
 	t.Finish()
@@ -108,7 +109,8 @@ func randomCells(r *rand.Rand, out *row.Row, columns []*schema.Column, above int
 		if c.Type.IsMultiCell() {
 			if n = r.Intn(4); r.Intn(2) == 0 {
 				del = above + 1 + int64(r.Intn(10))
-				out.Complex = append(out.Complex, row.ComplexDeletion{Column: c.ID, Deletion: row.Deletion{Timestamp: del, Local: 1_700_000_000}})
+				d := row.Deletion{Timestamp: del, Local: 1_700_000_000}
+				out.Complex = append(out.Complex, row.ComplexDeletion{Column: c.ID, Deletion: d})
 			}
 		}
 		for i := range n {
@@ -304,7 +306,8 @@ func checkRandom(t *testing.T, seed int64, fs vfs.FS, table *schema.Table, parts
 
 func comparePartition(t *testing.T, seed int64, want *writtenPartition, p *row.Partition) {
 	if !bytes.Equal(p.Key, want.p.Key) || p.Deletion != want.p.Deletion || !sameRow(p.Static, want.p.Static) {
-		t.Fatalf("%d: partition %s %v %+v, not %s %v %+v", seed, p.Key, p.Deletion, p.Static, want.p.Key, want.p.Deletion, want.p.Static)
+		t.Fatalf("%d: partition %s %v %+v, not %s %v %+v", seed, p.Key, p.Deletion, p.Static,
+			want.p.Key, want.p.Deletion, want.p.Static)
 	}
 	for i := range want.list {
 		x := &want.list[i]
