@@ -116,7 +116,8 @@ var uuid = regexp.MustCompile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 // Folder returns the folder of a table's files.
 func (j *Judge) Folder(s *Schema) (string, error) {
-	lines, err := j.Ask(fmt.Sprintf("SELECT id FROM system_schema.tables WHERE keyspace_name = '%s' AND table_name = '%s'", s.Keyspace, s.Table))
+	lines, err := j.Ask(fmt.Sprintf("SELECT id FROM system_schema.tables WHERE keyspace_name = '%s' AND table_name = '%s'",
+		s.Keyspace, s.Table))
 	if err != nil {
 		return "", err
 	}

@@ -148,7 +148,8 @@ func dumps(t *testing.T, j *Judge, dir string, r *sstable.Reader) string {
 		for k < min(len(theirs), ours.Len()) && theirs[k] == ours.Bytes()[k] {
 			k++
 		}
-		t.Errorf("%s: sstabledump differs at %d:\nCassandra %.300s\nHelenus   %.300s", dir, k, theirs[max(0, k-100):], ours.String()[max(0, k-100):])
+		t.Errorf("%s: sstabledump differs at %d:\nCassandra %.300s\nHelenus   %.300s", dir, k,
+			theirs[max(0, k-100):], ours.String()[max(0, k-100):])
 	}
 	return ours.String()
 }

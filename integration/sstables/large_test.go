@@ -21,7 +21,8 @@ func TestLargeTable(t *testing.T) {
 	must(t, j.Runner, "CREATE KEYSPACE "+keyspace+" WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
 	defer must(t, j.Runner, "DROP KEYSPACE "+keyspace)
 	s := &Schema{Keyspace: keyspace, Table: "t"}
-	must(t, j.Runner, "CREATE TABLE "+s.name()+" (p int, c int, s int static, v text, PRIMARY KEY (p, c)) WITH min_index_interval = 64")
+	must(t, j.Runner, "CREATE TABLE "+s.name()+" (p int, c int, s int static, v text, PRIMARY KEY (p, c)) "+
+		"WITH min_index_interval = 64")
 	for at := 0; at < 10_000; at += 50 {
 		var b strings.Builder
 		b.WriteString("BEGIN UNLOGGED BATCH ")
@@ -79,8 +80,8 @@ func TestLargeTable(t *testing.T) {
 	wantCount, wantMean := points(a.Stats.DropTimes)
 	count, mean := points(b.Stats.DropTimes)
 	if count != wantCount || math.Abs(mean-wantMean) > 3600 || len(b.Stats.DropTimes) != len(a.Stats.DropTimes) {
-		t.Errorf("drop times: %d of mean %f in %d bins, of Cassandra %d, %f, %d", count, mean, len(b.Stats.DropTimes), wantCount, wantMean,
-			len(a.Stats.DropTimes))
+		t.Errorf("drop times: %d of mean %f in %d bins, of Cassandra %d, %f, %d", count, mean, len(b.Stats.DropTimes),
+			wantCount, wantMean, len(a.Stats.DropTimes))
 	}
 	serve(t, j, s, again, nil)
 }

@@ -37,7 +37,10 @@ var options = [][]string{
 		"compression = {'class': 'LZ4Compressor', 'min_compress_ratio': 1.2}",
 		"compression = {'class': 'LZ4Compressor', 'lz4_compressor_type': 'high', 'chunk_length_in_kb': 32}",
 	},
-	{"", "", "bloom_filter_fp_chance = 1.0", "bloom_filter_fp_chance = 0.1", "bloom_filter_fp_chance = 0.0005", "bloom_filter_fp_chance = 0.5"},
+	{
+		"", "", "bloom_filter_fp_chance = 1.0", "bloom_filter_fp_chance = 0.1", "bloom_filter_fp_chance = 0.0005",
+		"bloom_filter_fp_chance = 0.5",
+	},
 	{"", "", "min_index_interval = 8", "min_index_interval = 1"},
 	{"", "", "", "default_time_to_live = 60000000"},
 }
