@@ -24,8 +24,6 @@ type CompactionOptions struct {
 	Paused bool
 	// Bootstrapping reports whether the node still receives the data of its ranges; nil for never.
 	Bootstrapping func() bool
-	// Done is called after each completed compaction; nil for nobody. It must not call the engine.
-	Done func(compaction.Entry)
 	// Now is the clock by which tombstones grow old and data expires; nil is the system's.
 	Now func() time.Time
 }
@@ -47,7 +45,7 @@ func (e *Engine) newCompactions() *compaction.Manager {
 	}
 	return compaction.NewManager(compaction.Options{
 		FS: e.opts.FS, Throughput: o.Throughput, Concurrent: o.Concurrent, Paused: o.Paused, Bootstrapping: o.Bootstrapping,
-		Done: o.Done, Now: o.Now, Log: e.opts.Log,
+		Now: o.Now, Log: e.opts.Log,
 		Writer: sstable.WriterOptions{
 			Partitioner: e.opts.Partitioner.Class(), ColumnIndexSize: e.opts.ColumnIndexSize, HostID: e.opts.HostID,
 		},

@@ -29,8 +29,6 @@ type Options struct {
 	Now func() time.Time
 	// Bootstrapping reports whether the node still receives the data of its ranges; nil for never.
 	Bootstrapping func() bool
-	// Done is called after each completed task; nil for nobody. It must not call the manager.
-	Done func(Entry)
 	// Log takes what operators should know; nil is the default logger.
 	Log *slog.Logger
 	// Paused leaves background compaction off until Enable: autocompaction_on_startup_enabled.
@@ -398,9 +396,6 @@ func (m *Manager) finished(s Store, e Entry) {
 	}
 	m.history = append(m.history, e)
 	m.mu.Unlock()
-	if m.opts.Done != nil {
-		m.opts.Done(e)
-	}
 }
 
 // SetThroughput changes how many bytes tasks read a second, 0 for no bound. Tasks that run follow at once.

@@ -207,6 +207,15 @@ func TestNext(t *testing.T) {
 	}
 }
 
+// TestBootstrapping holds that leveled compaction leaves levels alone while the node still receives its data.
+func TestBootstrapping(t *testing.T) {
+	v := view(append(many(1, 4, 100), tb(9, 2000, 0, 100, level(1)))...)
+	v.Bootstrapping = true
+	if got := told(NewStrategies(with("Leveled")).Next(v)); got != "COMPACTION [1 2 3 4] L0" {
+		t.Error(got)
+	}
+}
+
 func TestRepairStatesStayApart(t *testing.T) {
 	v := view(join(many(1, 3, 1), many(4, 5, 1, repaired))...)
 	if got := told(NewStrategies(with("SizeTiered")).Next(v)); got != "COMPACTION [4 5 6 7 8] L0" {
