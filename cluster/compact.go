@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"path"
 	"time"
@@ -155,7 +156,8 @@ func (n *Node) Rewrite(ctx context.Context, r admin.Rewrite, tables []*schema.Ta
 			var lost []compaction.Damage
 			lost, err = m.Scrub(ctx, t.ID, r.Jobs)
 			for _, d := range lost {
-				n.opts.Log.Warn("A scrub has left out damaged partitions", "keyspace", t.Keyspace, "table", t.Name, "id", d.ID, "lost", d.Lost)
+				n.opts.Log.Warn("A scrub has left out damaged partitions", slog.String("keyspace", t.Keyspace), slog.String("table", t.Name),
+					slog.Any("id", d.ID), slog.Any("lost", d.Lost))
 			}
 		default:
 			return admin.Unsupported("%s", r.Kind)

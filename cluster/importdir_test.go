@@ -26,7 +26,7 @@ func TestForeignSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]bool{}
-	for _, s := range strings.Split(string(printed), ";") {
+	for s := range strings.SplitSeq(string(printed), ";") {
 		if at := strings.LastIndex(s, "CREATE "); at >= 0 { // behind a remark on what is compact
 			want[strings.TrimSpace(s[at:])] = true
 		}
@@ -68,7 +68,7 @@ func TestForeignSchema(t *testing.T) {
 		}
 		equal := 0
 		for _, d := range descs {
-			for _, statement := range strings.Split(d.Create, ";") {
+			for statement := range strings.SplitSeq(d.Create, ";") {
 				statement = strings.TrimSpace(statement)
 				switch {
 				case statement == "" || strings.HasPrefix(statement, "CREATE KEYSPACE"):

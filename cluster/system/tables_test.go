@@ -48,6 +48,7 @@ func (node) Clients() []Client {
 		{Address: netip.MustParseAddrPort("127.0.0.1:4")},
 	}
 }
+
 // timeID is a time-based UUID.
 var timeID = schema.UUID{6: 0x10, 8: 0x80}
 
