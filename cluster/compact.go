@@ -201,6 +201,7 @@ func (n *Node) CompactionStats() (admin.CompactionStats, error) {
 	for _, i := range m.Running() {
 		out.Active = append(out.Active, admin.ActiveCompaction{
 			ID: i.ID, Kind: i.Kind.String(), Keyspace: i.Keyspace, Table: i.Table, Completed: i.Completed, Total: i.Total, Unit: i.Unit,
+			SSTables: len(i.Tables), Directory: i.Directory,
 		})
 		left += i.Total - i.Completed
 	}

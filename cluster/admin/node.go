@@ -222,6 +222,9 @@ type ActiveCompaction struct {
 	Completed int64  `json:"completed"`
 	Total     int64  `json:"total"`
 	Unit      string `json:"unit"`
+	// SSTables is how many tables on disk it reads, Directory where it writes.
+	SSTables  int    `json:"sstables"`
+	Directory string `json:"target_directory"`
 }
 
 // Compaction is one that was.

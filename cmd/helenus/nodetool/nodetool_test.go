@@ -106,6 +106,13 @@ func TestShapes(t *testing.T) {
 		{"compactionstats.txt", "compactionstats", []string{"compactionstats"}, admin.CompactionStats{
 			Compactors: 2, Completed: 19, Compacted: 236789, FifteenMinute: 9.27, Mean: 206.75, Throughput: 64,
 		}, nil},
+		{"compactionstats-active.txt", "compactionstats", []string{"compactionstats"}, admin.CompactionStats{
+			Compactors: 2, Completed: 4, Compacted: 48192, FifteenMinute: 0.24, Mean: 124.22, Throughput: 1, Pending: map[string]int{"big.t": 1},
+			RemainingSeconds: 65, Active: []admin.ActiveCompaction{{
+				ID: "8878acf0-e8e9-11f1-8cdd-6ff92d4c5092", Kind: "Major compaction", Keyspace: "big", Table: "t", Completed: 5256231,
+				Total: 74263168, Unit: "bytes",
+			}},
+		}, nil},
 		{"compactionhistory.txt", "compactionhistory", []string{"compactionhistory"}, admin.CompactionHistory{Compactions: []admin.Compaction{
 			compacted("85011000-e644-11f1-a9c3-d1850417f9bd", "keyspaces", "2026-11-22T07:15:39.302", 738, 387, map[int]int64{1: 9, 3: 1}),
 			compacted("8bb055f0-e644-11f1-a9c3-d1850417f9bd", "column_masks", "2026-11-22T07:15:50.585", 3663, 3581, map[int]int64{1: 6, 2: 2}),

@@ -172,13 +172,20 @@ func compactionStats(ctx context.Context, c *call) error {
 	t.add("15 minute rate", fmt.Sprintf("%.2f/minute", r.FifteenMinute))
 	t.add("mean rate", fmt.Sprintf("%.2f/hour", r.Mean))
 	t.add("compaction throughput (MiB/s)", map[bool]string{true: double(r.Throughput), false: "throttling disabled (0)"}[r.Throughput > 0])
-	t.print(c)
-	if len(r.Active) == 0 {
-		return nil
+	if len(r.Active) > 0 {
+		c.activeCompactions(&t, &r, bytes)
 	}
-	c.printf("\n")
-	var active columns
-	active.add("id", "compaction type", "keyspace", "table", "completed", "total", "unit", "progress")
+	t.print(c)
+	return nil
+}
+
+// activeCompactions adds the compactions that are running, as they are or in the columns of system_views.sstable_tasks.
+func (c *call) activeCompactions(t *columns, r *admin.CompactionStats, bytes func(int64) string) {
+	if c.has("-V") {
+		t.add("keyspace", "table", "task id", "completion ratio", "kind", "progress", "sstables", "total", "unit", "target directory")
+	} else {
+		t.add("id", "compaction type", "keyspace", "table", "completed", "total", "unit", "progress")
+	}
 	for _, a := range r.Active {
 		done, all, progress := strconv.FormatInt(a.Completed, 10), strconv.FormatInt(a.Total, 10), "n/a"
 		if a.Unit == "bytes" {
@@ -187,15 +194,17 @@ func compactionStats(ctx context.Context, c *call) error {
 		if a.Total > 0 {
 			progress = fmt.Sprintf("%.2f%%", float64(a.Completed)/float64(a.Total)*100)
 		}
-		active.add(a.ID, a.Kind, a.Keyspace, a.Table, done, all, a.Unit, progress)
+		if c.has("-V") {
+			t.add(a.Keyspace, a.Table, a.ID, progress, a.Kind, done, strconv.Itoa(a.SSTables), all, a.Unit, a.Directory)
+		} else {
+			t.add(a.ID, a.Kind, a.Keyspace, a.Table, done, all, a.Unit, progress)
+		}
 	}
-	active.print(c)
 	remaining := "n/a"
 	if s := r.RemainingSeconds; s >= 0 {
 		remaining = fmt.Sprintf("%dh%02dm%02ds", s/3600, s/60%60, s%60)
 	}
-	c.printf("%25s%10s\n", "Active compaction remaining time : ", remaining)
-	return nil
+	t.add("active compaction remaining time", remaining)
 }
 
 func compactionHistory(ctx context.Context, c *call) error {
