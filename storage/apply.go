@@ -24,7 +24,7 @@ const keepRecord = 1 << 20
 // Apply writes mutations, of any tables, as one atomic record. They are in memory when it returns; Commit says when they are
 // durable. Nothing is applied when it returns an error. Counter mutations are for ApplyCounter.
 //
-// Deviation: tables of keyspaces without durable writes are logged too, as long as nothing else brings them to the disk.
+// Deviation: tables of keyspaces without durable writes are logged too.
 func (e *Engine) Apply(ms []request.Mutation) (Commit, error) {
 	if !e.ready.Load() {
 		return Commit{}, ErrNotReplayed

@@ -286,7 +286,8 @@ func (e *Engine) writeMemory(st *store, m *memory) (*File, error) {
 	d := e.descriptor(st)
 	w, err := sstable.NewWriter(e.opts.FS, st.dir, d, sstable.WriterOptions{
 		Table: t, Partitioner: e.opts.Partitioner.Class(), HostID: e.opts.HostID,
-		ExpectedKeys: int64(m.Partitions()), Compression: sstable.FastCompression, ColumnIndexSize: e.opts.ColumnIndexSize, Encoding: encodingOf(m.Stats()),
+		ExpectedKeys: int64(m.Partitions()), Compression: sstable.FastCompression, ColumnIndexSize: e.opts.ColumnIndexSize,
+		Encoding: encodingOf(m.Stats()),
 	})
 	if err != nil {
 		return nil, err

@@ -257,7 +257,7 @@ func (e *Engine) addIndexed(add func()) {
 
 // keepBuilt makes durable that indexes of a store are built: their entries are on disk first.
 func (e *Engine) keepBuilt(ctx context.Context, st *store, list []*index.Index) error {
-	if e.log == nil {
+	if e.log == nil || len(list) == 0 {
 		return nil
 	}
 	if err := e.flushStores(ctx, []*store{st}); err != nil {

@@ -91,8 +91,8 @@ func (h *Histogram) Distribution() Distribution {
 	return d
 }
 
-// Latencies are how long local reads and writes of a table took, in nanoseconds, and how many tables on disk a read of a partition
-// came upon. Source: TableMetrics.readLatency, writeLatency, sstablesPerReadHistogram.
+// Latencies are how long local reads and writes of a table took, in nanoseconds, and how many tables on disk a read of a
+// partition came upon. Source: TableMetrics.readLatency, writeLatency, sstablesPerReadHistogram.
 type Latencies struct{ Read, Write, SSTablesPerRead Distribution }
 
 // Latencies returns the latencies of a table since the start.

@@ -65,7 +65,7 @@ type liveTable struct {
 const (
 	opTruncated  byte = iota + 1 // table, 16 bytes; sequence, 8
 	opFlushed                    // table; sequence, 8
-	opAdd                        // table; descriptor; level, 4 bytes; repairedAt, 8. Of a table that is live: its new level and time.
+	opAdd                        // table; descriptor; level, 4 bytes; repairedAt, 8. Of a live table: the new ones.
 	opRemove                     // table; descriptor: it is dead
 	opForget                     // table; descriptor: its files are gone
 	opGeneration                 // table; number, 8

@@ -84,11 +84,12 @@ func (e *Engine) ranges(r *request.Read, v *view) row.Source {
 	if a := r.After; a != nil {
 		rg.Start = request.KeyBound{Token: e.opts.Partitioner.Token(a.Key), Key: a.Key, Inclusive: r.Reversed && a.Clustering != nil}
 	}
-	return v.source(rg)
+	return v.source(rg, r.Slices)
 }
 
-// source returns the partitions of a range; the view is held until it is closed.
-func (v *view) source(rg request.KeyRange) row.Source {
+// source returns the partitions of a range; the view is held until it is closed. Tables on disk that have nothing in slices, nil
+// for everything, are passed over.
+func (v *view) source(rg request.KeyRange, slices []row.Slice) row.Source {
 	list := make([]row.Source, 0, 1+len(v.frozen)+len(v.tables))
 	if !v.mem.clean() {
 		list = append(list, v.mem.Source(rg))
@@ -101,7 +102,7 @@ func (v *view) source(rg request.KeyRange) row.Source {
 		switch t := &v.tables[i]; {
 		case t.err != nil:
 			list = append(list, failed{t.err})
-		case t.reader.InRange(on):
+		case t.reader.InRange(on) && (t.view.Covers(slices) || t.reader.HasStatics() || t.reader.HasPartitionDeletions()):
 			list = append(list, t.view.Scan(on))
 		}
 	}
