@@ -28,6 +28,7 @@ func (t *columns) print(c *call) {
 		}
 	}
 	for _, r := range t.rows {
+		r = append(r, make([]string, len(widths)-len(r))...)
 		for i, cell := range r {
 			r[i] = cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
 		}
