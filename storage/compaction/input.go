@@ -23,9 +23,17 @@ type input struct {
 // positioned is a scan that tells how many bytes of uncompressed data it has read.
 type positioned interface{ Position() int64 }
 
-// newInput opens the scan of a table.
-func newInput(l *row.Layout, t Live) *input {
-	in := inputOf(t, t.View.Stream(sstable.All()))
+// All inputs of a task together are read aheadBytes ahead, one of few not more than maxAhead and one of many not less than
+// minAhead.
+const (
+	aheadBytes = 8 << 20
+	maxAhead   = 256 << 10
+	minAhead   = 16 << 10
+)
+
+// newInput opens the scan of a table, one of n.
+func newInput(l *row.Layout, t Live, n int) *input {
+	in := inputOf(t, t.View.StreamAhead(sstable.All(), int64(max(min(aheadBytes/n, maxAhead), minAhead))))
 	in.src = merge.Check(l, in.scan)
 	return in
 }
@@ -82,8 +90,8 @@ func damaged(err error) *Table {
 	return nil
 }
 
-// tickRows is how many rows pass between two looks at the clock, the limit and the context.
-const tickRows = 64
+// tickRows is how many rows pass between two looks at the clock, the limit and the context: few, for rows may be large.
+const tickRows = 16
 
 // meter is the merged inputs of a task as a source. It holds reading to the limit, notes progress, and ends when the task is
 // stopped. It stands in the stream of rows too, so that a large partition is not passed at once.

@@ -168,7 +168,7 @@ func (m *Manager) rewrite(ctx context.Context, job *Job, s Store, t *Task, input
 	mt := &meter{ctx: ctx, job: job, limit: m.limit, merged: merged}
 	var sources []row.Source
 	for _, l := range inputs {
-		in := newInput(layout, l)
+		in := newInput(layout, l, len(inputs))
 		if t.Kind == Scrub {
 			in.Close()
 			skip, err := m.probe(ctx, layout, l)
