@@ -159,17 +159,24 @@ func TestHelenusTables(t *testing.T) {
 				}
 				serve(t, j, s, again, want[i])
 			}
-			j.CloseTools()
-			for _, s := range list {
-				if out, err := j.Tool("verify", s.Keyspace, s.Table); err != nil {
-					t.Errorf("%s: %v\n%s", s.Create, err, out)
-				}
-			}
-			j.CloseTools()
+			verify(t, j, list)
 			ours.stop(t)
 			ours = startNode(t, ours.dir)
 			for i, s := range list {
 				compare(t, "reading after a restart: "+s.Create, s.Reads, want[i], answers(t, ours.Runner, s.Reads))
+			}
+			ours.nodetool(t, "compact", keyspace)
+			for i, s := range list {
+				compare(t, "reading what was compacted: "+s.Create, s.Reads, want[i], answers(t, ours.Runner, s.Reads))
+				again := copyFiles(t, ours.folder(t, s))
+				compacted := tables(t, again)
+				if len(compacted) > 1 {
+					t.Errorf("%s: %d tables are left of a compaction", s.Create, len(compacted))
+				}
+				for _, r := range compacted {
+					dumps(t, j, again, r)
+				}
+				serve(t, j, s, again, want[i])
 				must(t, ours.Runner, "TRUNCATE "+s.name())
 				ours.nodetool(t, "import", "-e", s.Keyspace, s.Table, theirs[i])
 				compare(t, "Helenus with tables of Cassandra: "+s.Create, s.Reads, want[i], answers(t, ours.Runner, s.Reads))
