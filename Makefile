@@ -6,7 +6,7 @@ CUTS      ?= 20000
 BIN       := bin/helenus
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race fuzz bench bench-storage model powercuts oracle clients suites sstables abuse lint golangci fmt ci clean
+.PHONY: help build run test race fuzz bench bench-storage restart wide model powercuts oracle clients suites sstables abuse lint golangci fmt ci clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -33,6 +33,12 @@ bench: build ## Helenus, Cassandra and the floor in one run, as ratios
 
 bench-storage: ## the storage engine and Pebble on the same work in one run, as ratios (BENCHFLAGS=-quick for a look)
 	cd integration && $(GO) run ./storagebench $(BENCHFLAGS)
+
+restart: build ## time from start to ready with 10 GiB of tables and a full commit log (BENCHFLAGS=-gib=2 for less)
+	cd integration && $(GO) run ./restart $(BENCHFLAGS) $(CURDIR)/$(BIN)
+
+wide: ## a partition of 5 M rows and 2 GiB written, read both ways, compacted: how much memory that takes
+	cd integration && $(GO) run ./wide $(BENCHFLAGS)
 
 model: ## the storage engine against a naive model for MODELTIME (10m), under many sets of options
 	HELENUS_MODEL=$(MODELTIME) $(GO) test ./storage -run 'TestModel$$' -count=1 -timeout 0 -v | grep -v -e '^=== ' -e '^    --- PASS'

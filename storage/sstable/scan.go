@@ -55,8 +55,13 @@ func (v *View) Scan(rg Range) row.Source {
 }
 
 // Stream is Scan for who reads much, once: it reads ahead, looks at every checksum, and leaves the cache alone.
-func (v *View) Stream(rg Range) row.Source {
+func (v *View) Stream(rg Range) row.Source { return v.StreamAhead(rg, scanAhead) }
+
+// StreamAhead is Stream for who reads many tables at once: ahead is how many bytes of the file are read ahead, or one chunk if
+// that is more.
+func (v *View) StreamAhead(rg Range, ahead int64) row.Source {
 	s := v.scan(rg)
+	s.w.stream(v.r.data.pages, ahead)
 	s.hold()
 	return s
 }
