@@ -42,8 +42,8 @@ type manifestState struct {
 // tableState is what the manifest says of a table of the schema.
 type tableState struct {
 	live map[sstable.Descriptor]liveTable
-	// dead are tables on disk that were live and may have files still.
-	dead map[sstable.Descriptor]bool
+	// dead are tables on disk that were live and may have files still, begun those that were never.
+	dead, begun map[sstable.Descriptor]bool
 	// flushed and truncated are sequences of the log: records up to the greater one are not to be replayed.
 	flushed, truncated uint64
 	// generation is the greatest number that a table on disk was ever given.
@@ -73,6 +73,7 @@ const (
 	opReached                    // sequence, 8
 	opReleased                   // sequence, 8
 	opBuilt                      // table of an index; 1 when it holds all entries, else 0
+	opBegun                      // table; descriptor: it is being written
 )
 
 // edit is a change of the manifest that is made as one.
@@ -93,6 +94,10 @@ func (e edit) add(table schema.UUID, d sstable.Descriptor, t liveTable) edit {
 
 func (e edit) remove(table schema.UUID, d sstable.Descriptor) edit {
 	return appendText(append(append(e, opRemove), table[:]...), d.String())
+}
+
+func (e edit) begun(table schema.UUID, d sstable.Descriptor) edit {
+	return appendText(append(append(e, opBegun), table[:]...), d.String())
 }
 
 func (e edit) forget(table schema.UUID, d sstable.Descriptor) edit {
@@ -144,7 +149,9 @@ func openManifest(fs vfs.FS, name string) (*manifest, error) {
 func (s *manifestState) table(id schema.UUID) *tableState {
 	t := s.tables[id]
 	if t == nil {
-		t = &tableState{live: map[sstable.Descriptor]liveTable{}, dead: map[sstable.Descriptor]bool{}}
+		t = &tableState{
+			live: map[sstable.Descriptor]liveTable{}, dead: map[sstable.Descriptor]bool{}, begun: map[sstable.Descriptor]bool{},
+		}
 		s.tables[id] = t
 	}
 	return t
@@ -196,11 +203,17 @@ func (t *tableState) apply(kind byte, r *row.Reader) error {
 		t.generation = max(t.generation, uint64(r.Int64()))
 	case opBuilt:
 		t.built = r.Byte() != 0
-	case opAdd, opRemove, opForget:
+	case opAdd, opRemove, opForget, opBegun:
 		d, _, err := sstable.ParseFile(string(r.Bytes()) + "-" + sstable.CompData)
 		if err != nil {
 			return fmt.Errorf("%w: %w", err, ErrCorrupt)
 		}
+		t.generation = max(t.generation, generationOf(d))
+		if kind == opBegun {
+			t.begun[d] = true
+			break
+		}
+		delete(t.begun, d)
 		if kind != opAdd {
 			delete(t.live, d)
 			if t.dead[d] = true; kind == opForget {
@@ -215,7 +228,6 @@ func (t *tableState) apply(kind byte, r *row.Reader) error {
 		r.B = r.B[4:]
 		delete(t.dead, d)
 		t.live[d] = liveTable{level, r.Int64()}
-		t.generation = max(t.generation, generationOf(d))
 	default:
 		return fmt.Errorf("operation %d: %w", kind, ErrCorrupt)
 	}
@@ -263,6 +275,9 @@ func (s *manifestState) encode() edit {
 		}
 		for d := range t.dead {
 			e = e.remove(id, d)
+		}
+		for d := range t.begun {
+			e = e.begun(id, d)
 		}
 	}
 	return e
@@ -335,7 +350,9 @@ func (m *manifest) view(id schema.UUID, f func(*tableState)) {
 func (m *manifest) forget(id schema.UUID, d sstable.Descriptor) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.state.table(id).dead, d)
+	t := m.state.table(id)
+	delete(t.dead, d)
+	delete(t.begun, d)
 	m.later = m.later.forget(id, d)
 }
 

@@ -71,7 +71,7 @@ func TestManifest(t *testing.T) {
 			var e edit
 			for range 1 + r.IntN(3) {
 				d := tableNumber(r.Uint64N(20) + 1)
-				switch r.IntN(8) {
+				switch r.IntN(9) {
 				case 0:
 					e = e.flushed(id, r.Uint64N(1000))
 				case 1:
@@ -84,6 +84,8 @@ func TestManifest(t *testing.T) {
 					e = e.remove(id, d)
 				case 7:
 					e = e.forget(id, d)
+				case 8:
+					e = e.begun(id, d)
 				}
 			}
 			if r.IntN(40) == 0 {
@@ -130,7 +132,7 @@ func showState(s *manifestState) string {
 	out := fmt.Sprintln(s.reached, s.released)
 	for i := range 4 {
 		if t := s.tables[schema.UUID{byte(i)}]; t != nil && len(t.live)+len(t.dead)+int(t.flushed+t.truncated+t.generation) > 0 {
-			out += fmt.Sprintln(i, t.live, t.dead, t.flushed, t.truncated, t.generation)
+			out += fmt.Sprintln(i, t.live, t.dead, t.begun, t.flushed, t.truncated, t.generation)
 		}
 	}
 	return out

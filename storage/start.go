@@ -81,6 +81,9 @@ func (e *Engine) openStore(st *store, stats *Stats) error {
 		for d := range t.dead {
 			dead = append(dead, d)
 		}
+		for d := range t.begun {
+			dead = append(dead, d)
+		}
 	})
 	if err := e.sweep(st, live, dead, stats); err != nil {
 		return err
@@ -183,7 +186,7 @@ func (e *Engine) forgetDropped(known map[schema.UUID]bool) error {
 		if known[id] {
 			continue
 		}
-		if len(t.live)+len(t.dead) > 0 {
+		if len(t.live)+len(t.dead)+len(t.begun) > 0 {
 			gone[fmt.Sprintf("%x", id[:])] = id
 		}
 		// The marks are for a table that is given the same id while the log holds records of the old one.
@@ -194,6 +197,9 @@ func (e *Engine) forgetDropped(known map[schema.UUID]bool) error {
 				ed = ed.remove(id, d).forget(id, d)
 			}
 			for d := range t.dead {
+				ed = ed.forget(id, d)
+			}
+			for d := range t.begun {
 				ed = ed.forget(id, d)
 			}
 			ed = ed.truncated(id, e.manifest.state.reached)
