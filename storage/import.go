@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -127,8 +128,8 @@ func (e *Engine) take(ctx context.Context, st *store, dir string, found []sstabl
 		list = append(list, w)
 	}
 	err := e.Import(ctx, st.id, dir, list)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrNotLive) && ctx.Err() == nil {
-		// Links do not reach from one volume to another.
+	if link := new(os.LinkError); errors.As(err, &link) && !errors.Is(err, fs.ErrNotExist) {
+		// Links do not reach from one volume to another, and some file systems have none.
 		err = e.importCopies(ctx, st, dir, list)
 	}
 	if err != nil {
