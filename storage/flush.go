@@ -349,8 +349,8 @@ func (e *Engine) makeDir(st *store) error {
 	return nil
 }
 
-// descriptor returns the name of a new table on disk, which no other has or had. What a crash leaves of it, before an edit makes it
-// live, is removed by the next start.
+// descriptor returns the name of a new table on disk, which no other has or had. What a crash leaves of it, before an edit makes
+// it live, is removed by the next start.
 func (e *Engine) descriptor(st *store) sstable.Descriptor {
 	d := sstable.Descriptor{Version: "nb", ID: strconv.FormatUint(e.manifest.next(st.id), 10), Format: "big"}
 	e.report(e.manifest.commit(edit(nil).begun(st.id, d)), "manifest") // else it would be put away
