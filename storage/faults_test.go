@@ -331,7 +331,7 @@ func runFault(t *testing.T, seed uint64, f *fault, steps int) map[vfs.Op]int {
 // that a power cut takes, reads give right rows or an error, and all is well when the fault is gone. A part of the operations
 // is taken each time; HELENUS_FAULTS=n takes n for each kind of fault.
 func TestFaults(t *testing.T) {
-	per := 5
+	per := 2
 	if s := os.Getenv("HELENUS_FAULTS"); s != "" {
 		var err error
 		if per, err = strconv.Atoi(s); err != nil {

@@ -40,10 +40,11 @@ type world struct {
 	// cuts is where the power is cut; nil in a run without.
 	cuts *cuts
 	// synced is the last event that is known to be durable, powerCuts how many cuts were looked at, depth how many deep.
-	synced, powerCuts, depth int
-	snaps                    []snapped
-	ops                      int // changes written, reads compared, and what happens to tables
-	names                    int // tables ever made
+	synced, depth int
+	powerCuts     *int
+	snaps         []snapped
+	ops           int // changes written, reads compared, and what happens to tables
+	names         int // tables ever made
 }
 
 // modelled is a table with its model.

@@ -319,7 +319,7 @@ func (w *world) verify(c cut) {
 	in := *w
 	in.depth++
 	for _, c := range again.take() {
-		w.powerCuts++
+		*w.powerCuts++
 		in.verify(c)
 	}
 }
@@ -331,18 +331,18 @@ var cutVariants = []variant{
 	{name: "no grace", keys: 6},
 }
 
-// runCuts works on a world whose power is cut often and looks at what is left. It returns the number of cuts.
-func runCuts(t testing.TB, seed uint64, v variant, steps int, where map[string]int) int {
+// runCuts works on a world whose power is cut often and looks at what is left, about as often as most. It returns how often.
+func runCuts(t testing.TB, seed uint64, v variant, steps, most int, where map[string]int) int {
 	c := &cuts{r: rand.New(rand.NewPCG(seed, 1)), every: 12, where: where}
 	w := emptyWorld(t, seed, v)
-	w.cuts = c
+	w.cuts, w.powerCuts = c, new(int)
 	w.wrap = func(m *vfs.Mem) vfs.FS { return &vfs.Faulty{FS: m, Hook: c.hook(m)} }
 	w.addTable(0)
 	w.addTable(1 + w.r.IntN(shapes-2))
 	w.addTable(shapes - 1)
 	w.open()
 	w.done()
-	for range steps {
+	for i := 0; i < steps && *w.powerCuts < most; i++ {
 		w.apply()
 		if v.periodic && w.event-w.synced > 6 {
 			if err := w.e.Sync(); err != nil {
@@ -374,19 +374,22 @@ func runCuts(t testing.TB, seed uint64, v variant, steps int, where map[string]i
 			}
 		}
 		for _, x := range c.take() {
-			w.powerCuts++
+			if *w.powerCuts >= most {
+				break
+			}
+			*w.powerCuts++
 			w.verify(x)
 		}
 	}
 	c.now.Store(nil)
 	w.close()
-	return w.powerCuts
+	return *w.powerCuts
 }
 
 // TestPowerCuts cuts the power at random operations of writes, flushes, compactions, truncations, schema changes and snapshots, some
 // hundred times. HELENUS_CUTS=20000 does it as often (make powercuts), HELENUS_SEED repeats a run.
 func TestPowerCuts(t *testing.T) {
-	want, start := 400, time.Now()
+	want, start := 150, time.Now()
 	if s := os.Getenv("HELENUS_CUTS"); s != "" {
 		var err error
 		if want, err = strconv.Atoi(s); err != nil {
@@ -407,7 +410,7 @@ func TestPowerCuts(t *testing.T) {
 		if i%(2*len(cutVariants)) >= len(cutVariants) {
 			v = randomOptions(v, rand.New(rand.NewPCG(seed, 2)))
 		}
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { n += runCuts(t, seed, v, 60, where) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { n += runCuts(t, seed, v, 60, min(300, want-n), where) })
 		if t.Failed() {
 			t.Fatalf("a violation within %d power cuts; %s, HELENUS_SEED=%d", n, v.name, seed)
 		}
