@@ -183,11 +183,58 @@ func (w *world) check(x *modelled, between func()) {
 			}
 		}
 		r.RowLimit = 0
+		w.checkParts(x, r, want)
 		if r.Columns != nil {
 			if got, want := only(readAllOf(w.t, w.e, &r, nil), r.Columns), only(want, r.Columns); !same(got, want) {
 				wrong("of some columns", got, want)
 			}
 		}
+	}
+}
+
+// checkParts compares reads of some rows of each partition, and of no more than that there are some.
+func (w *world) checkParts(x *modelled, r request.Read, all []livePartition) {
+	w.t.Helper()
+	r.Columns = nil
+	n := 1 + w.r.IntN(3)
+	r.PartitionLimit = n
+	r.Distinct = r.Slices == nil && w.r.IntN(2) == 0
+	if r.Distinct {
+		r.PartitionLimit, n = 0, 1
+	}
+	it, err := w.e.Read(context.Background(), &r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	live := row.LiveFilter(it, r.Now)
+	defer live.Close()
+	var got, want []livePartition
+	for live.NextPartition() {
+		p := livePartition{key: string(live.Key()), rows: []liveRow{}}
+		if s := live.Static(); s != nil {
+			c := s.Clone()
+			p.static = &liveRow{nil, c.Cells, c.Liveness.IsLive(r.Now)}
+		}
+		for len(p.rows) < n {
+			y := live.NextRow()
+			if y == nil {
+				break
+			}
+			c := y.Clone()
+			p.rows = append(p.rows, liveRow{c.Clustering, c.Cells, c.Liveness.IsLive(r.Now)})
+		}
+		got = append(got, p)
+	}
+	if err := live.Err(); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, p := range all {
+		p.rows = p.rows[:min(n, len(p.rows))]
+		want = append(want, p)
+	}
+	if !same(got, want) {
+		w.t.Fatalf("table %s, event %d: read %+v\n%d rows of each partition give\n%swant\n%s", x.table.Name, w.event, r, n, show(x.table, got),
+			show(x.table, want))
 	}
 }
 
