@@ -201,9 +201,13 @@ func (r *replay) wait() {
 	r.idle.Wait()
 }
 
-// makeRoom flushes memtables when they hold much, and waits while they hold too much.
+// makeRoom flushes memtables when they hold half of the memory, and waits while they hold too much. Up to there flushes, which
+// writers would have asked for earlier, come after the start.
 func (r *replay) makeRoom() error {
 	e := r.engine
+	if e.MemoryBytes() <= e.opts.MemtableSpace/2 {
+		return nil
+	}
 	for e.checkMemory() > e.opts.MemtableSpace {
 		var oldest *memory
 		for _, t := range r.tables {
