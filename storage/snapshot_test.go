@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -172,11 +173,12 @@ func TestSnapshotCrash(t *testing.T) {
 	for seed := range rounds {
 		r := rand.New(rand.NewPCG(uint64(seed), 1))
 		mem := vfs.NewMem()
-		var crashed *vfs.Mem
-		left := -1 // operations until the cut
+		var crashed atomic.Pointer[vfs.Mem]
+		var left atomic.Int64 // operations until the cut
+		cutting := rand.New(rand.NewPCG(uint64(seed), 2))
 		fs := &vfs.Faulty{FS: mem, Hook: func(vfs.Op, string) error {
-			if left--; left == 0 {
-				crashed = mem.CrashClone(r)
+			if left.Add(-1) == 0 {
+				crashed.Store(mem.CrashClone(cutting))
 			}
 			return nil
 		}}
@@ -190,16 +192,15 @@ func TestSnapshotCrash(t *testing.T) {
 		errorsOf(t, e.Snapshot(ctx, "kept", o, a.ID, b.ID))
 		errorsOf(t, e.Snapshot(ctx, "gone", o, a.ID))
 		errorsOf(t, e.ClearSnapshots(func(s *Snapshot) bool { return s.Tag == "gone" }))
-		left = 1 + r.IntN(60)
+		left.Store(1 + r.Int64N(60))
 		errorsOf(t, e.Snapshot(ctx, "new", o, a.ID, b.ID))
-		made := left > 0
+		made := left.Load() > 0
 		errorsOf(t, e.ClearSnapshots(func(s *Snapshot) bool { return s.Tag == "new" }))
-		cleared := left > 0
-		if crashed == nil {
-			crashed = mem.CrashClone(r)
-		}
+		cleared := left.Load() > 0
+		left.Store(-1)
+		crashed.CompareAndSwap(nil, mem.CrashClone(r))
 		errorsOf(t, e.Close())
-		e, _ = mustOpen(t, "/d", Options{FS: crashed, SegmentSize: minSegment, Sync: SyncBatch}, a, b)
+		e, _ = mustOpen(t, "/d", Options{FS: crashed.Load(), SegmentSize: minSegment, Sync: SyncBatch}, a, b)
 		got := listed(t, e)
 		kept := "kept/a:1 kept/b:1"
 		switch got {
