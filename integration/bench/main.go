@@ -1,7 +1,7 @@
 // Command bench measures Helenus, the floor and, where Java and Maven are there, a real Cassandra in one run with the same load, and
 // prints the figures as ratios: machines are too noisy for any other.
 //
-//	go run ./bench [-rounds 3] [-seconds 8] [-warmup 60] [-json FILE] HELENUS
+//	go run ./bench [-rounds 3] [-seconds 8] [-warmup 60] [-rows N] [-memtable MIB] [-json FILE] HELENUS
 //
 // Servers take turns within each round, so that all of them see the same weather; each figure is the median of the rounds.
 package main
@@ -28,6 +28,9 @@ var (
 	warmup  = flag.Int("warmup", 60, "seconds that Cassandra's compiler is given first")
 	report  = flag.String("json", "", "file for all figures")
 	skip    = flag.Bool("no-cassandra", false, "leave Cassandra out")
+	rows    = flag.Int("rows", 100_000, "rows that are read and written")
+	// With little memory for memtables both flush and compact while they are measured, and what they hold is compared after it.
+	memtable = flag.Int("memtable", 0, "MiB of memory for memtables of both; 0 leaves it to them")
 )
 
 // figures are what one measurement, or the median of several, says.
@@ -48,6 +51,10 @@ type target struct {
 	idleRSS    float64       // MiB, when it had just started
 	stop       func()
 	got        map[string][]figures
+	// nodetool runs a verb on the server; data is the folder of its tables.
+	nodetool func(args ...string) error
+	data     string
+	space    float64 // MiB of the tables of the load after a major compaction
 }
 
 func main() {
@@ -79,11 +86,20 @@ func run(bin string) error {
 		return err
 	}
 	defer floor.stop()
-	helenus, err := launch("helenus", dir, bin, "start", "--port", "0", "--data-dir", filepath.Join(dir, "data"))
+	config := filepath.Join(dir, "cassandra.yaml")
+	if err := os.WriteFile(config, []byte(memtables()), 0o600); err != nil {
+		return err
+	}
+	helenus, err := launch("helenus", dir, bin, "start", "--port", "0", "--data-dir", filepath.Join(dir, "data"), "--config", config,
+		"--admin-port", adminPort)
 	if err != nil {
 		return err
 	}
 	defer helenus.stop()
+	helenus.data = filepath.Join(dir, "data")
+	helenus.nodetool = func(args ...string) error {
+		return try(exec.Command(bin, append([]string{"nodetool", "-p", adminPort}, args...)...))
+	}
 	targets := []*target{floor, helenus}
 	if cassandra, why := launchCassandra(); cassandra != nil {
 		defer cassandra.stop()
@@ -109,8 +125,59 @@ func run(bin string) error {
 			}
 		}
 	}
+	if *memtable > 0 {
+		for _, t := range targets[1:] {
+			if err := t.compact(); err != nil {
+				return err
+			}
+		}
+	}
 	print(targets)
 	return write(targets)
+}
+
+// keyspace is where the load keeps its table.
+const keyspace = "bench"
+
+// adminPort is where Helenus listens for nodetool.
+const adminPort = "17199"
+
+// memtables returns the lines of cassandra.yaml that bound memtables.
+func memtables() string {
+	if *memtable == 0 {
+		return ""
+	}
+	return fmt.Sprintf("memtable_heap_space: %dMiB\nmemtable_offheap_space: 1MiB\n", *memtable)
+}
+
+// try runs a command; its error has what the command said.
+func try(cmd *exec.Cmd) error {
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
+	}
+	return nil
+}
+
+// compact makes one table of the load's and measures it.
+func (t *target) compact() error {
+	for _, verb := range []string{"flush", "compact"} {
+		if err := t.nodetool(verb, keyspace); err != nil {
+			return err
+		}
+	}
+	var bytes int64
+	err := filepath.WalkDir(t.data, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.Contains(path, "/"+keyspace+"/") {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			bytes += info.Size()
+		}
+		return err
+	})
+	t.space = float64(bytes) / (1 << 20)
+	return err
 }
 
 // launch starts one of our own servers and waits until it takes clients.
@@ -156,7 +223,7 @@ func launchCassandra() (*target, string) {
 	}
 	call := func(args ...string) (string, error) {
 		cmd := exec.Command(script, args...)
-		cmd.Env = append(os.Environ(), "JUDGE_HEAP=4096M", "JUDGE_HOST=127.0.8.2")
+		cmd.Env = append(os.Environ(), "JUDGE_HEAP=4096M", "JUDGE_HOST=127.0.8.2", "JUDGE_YAML="+memtables())
 		out, err := cmd.Output()
 		if ee, ok := errors.AsType[*exec.ExitError](err); ok {
 			return "", fmt.Errorf("%s", strings.TrimSpace(string(ee.Stderr)))
@@ -181,7 +248,17 @@ func launchCassandra() (*target, string) {
 		}
 		if err == nil {
 			t := &target{name: "cassandra", addr: addr, pid: pid, ready: ready, stop: stop, got: map[string][]figures{}}
-			if t.idleRSS, err = rss(pid); err == nil {
+			t.nodetool = func(args ...string) error {
+				port, err := call("jmx")
+				if err == nil {
+					_, err = call(append([]string{"java", "org.apache.cassandra.tools.NodeTool", "-h", "127.0.0.1", "-p", port}, args...)...)
+				}
+				return err
+			}
+			if t.data, err = call("data"); err == nil {
+				t.idleRSS, err = rss(pid)
+			}
+			if err == nil {
 				return t, ""
 			}
 		}
@@ -193,7 +270,7 @@ func launchCassandra() (*target, string) {
 // measure loads a server with 64 workers on 4 connections and reads its processor time beside.
 func (t *target) measure(bin, dir, workload string, seconds int) (f figures, err error) {
 	out := filepath.Join(dir, "report.json")
-	args := []string{"bench", workload, "--addr", t.addr, "--workers", "64", "--connections", "4", "--value", "100", "--rows", "100000", "--quiet",
+	args := []string{"bench", workload, "--addr", t.addr, "--workers", "64", "--connections", "4", "--value", "100", "--rows", strconv.Itoa(*rows), "--quiet",
 		"--duration", strconv.Itoa(seconds) + "s", "--json", out}
 	if workload != "write" && t.got[workload] == nil && t.name != "floor" {
 		args = append(args, "--fill")
@@ -291,6 +368,12 @@ func print(targets []*target) {
 	fmt.Println("\nserver      ready ms  idle RSS MiB")
 	for _, t := range targets {
 		fmt.Printf("%-10s  %8d  %12.1f\n", t.name, t.ready.Milliseconds(), t.idleRSS)
+	}
+	if *memtable > 0 {
+		fmt.Printf("\n%d MiB for memtables, %d rows; tables after a major compaction:\n", *memtable, *rows)
+		for _, t := range targets[1:] {
+			fmt.Printf("%-10s  %8.1f MiB\n", t.name, t.space)
+		}
 	}
 	floor, helenus := targets[0], targets[1]
 	for _, w := range workloads {
