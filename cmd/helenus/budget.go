@@ -50,8 +50,8 @@ const (
 	maxLarge     = 128 << 20
 )
 
-// divide divides the memory of a machine or of a control group, either 0 when it is not known or without a bound. When no limit is
-// set it is half of the machine's memory, or three quarters of the group's, which is for this node alone.
+// divide divides the memory of a machine or of a control group, either 0 when it is not known or without a bound. When no limit
+// is set it is half of the machine's memory, or three quarters of the group's, which is for this node alone.
 func divide(cfg *config.Config, machine, group int64) (budget, error) {
 	b := budget{limit: cfg.MemoryLimitBytes, memtables: cfg.MemtableHeapBytes + cfg.MemtableOffheapBytes,
 		cache: cfg.FileCacheBytes + cfg.KeyCacheBytes, requests: cfg.RequestBytes, prepared: cfg.PreparedStatementsBytes,

@@ -11,8 +11,8 @@ import (
 // known.
 func cgroupLimit() int64 { return readCgroupLimit("/proc/self/cgroup", "/sys/fs/cgroup") }
 
-// readCgroupLimit returns the least bound of the groups that a file like /proc/self/cgroup names and of those above them; mount is
-// where the groups are. Of version 1 the hierarchy of the memory controller counts. In a container the group may be named as the
+// readCgroupLimit returns the least bound of the groups that a file like /proc/self/cgroup names and of those above them; mount
+// is where the groups are. Of version 1 the hierarchy of the memory controller counts. In a container the group may be named as the
 // host sees it, and is then the mount itself.
 func readCgroupLimit(file, mount string) int64 {
 	groups, err := os.ReadFile(file)

@@ -78,13 +78,15 @@ func (m *measure) run() error {
 			return err
 		}
 	}
-	fmt.Printf("%s of tables, %s of log\n", size(filepath.Join(m.dir, "data", "bench")), size(filepath.Join(m.dir, "data", "commitlog")))
+	data := filepath.Join(m.dir, "data")
+	fmt.Printf("%s of tables, %s of log\n", size(filepath.Join(data, "bench")), size(filepath.Join(data, "commitlog")))
 	for range m.runs {
 		n, err := m.start()
 		if err != nil {
 			return err
 		}
-		fmt.Printf("ready after %6d ms, %6d ms of CPU, %s resident\n%s", n.took.Milliseconds(), n.cpu.Milliseconds(), mib(n.resident), n.said())
+		fmt.Printf("ready after %6d ms, %6d ms of CPU, %s resident\n%s",
+			n.took.Milliseconds(), n.cpu.Milliseconds(), mib(n.resident), n.said())
 		if err := n.end(syscall.SIGKILL); err != nil {
 			return err
 		}
@@ -195,14 +197,18 @@ func (m *measure) write(dir string, generation int) error {
 	}
 	now := time.Now().UnixMicro()
 	cells := []row.Cell{{Column: 3, Value: value[:m.value], Timestamp: now, Local: row.NoLocal}}
-	r := row.Row{Clustering: [][]byte{ck[:]}, Liveness: row.Liveness{Timestamp: now, Expiry: row.NoLocal}, Deletion: row.Live, Cells: cells}
+	r := row.Row{
+		Clustering: [][]byte{ck[:]}, Liveness: row.Liveness{Timestamp: now, Expiry: row.NoLocal}, Deletion: row.Live, Cells: cells,
+	}
 	for i := range places {
 		binary.BigEndian.PutUint64(key[:], places[i].key)
 		for j := 0; j < len(value)-7; j += 8 {
 			x := binary.LittleEndian.Uint64(value[j:])
 			binary.LittleEndian.PutUint64(value[j:], x*6364136223846793005+1442695040888963407)
 		}
-		p := row.Partition{Token: token.Murmur3{}.Token(key[:]), Key: key[:], Deletion: row.Live, Rows: &one{u: row.Unfiltered{Row: &r}}}
+		p := row.Partition{
+			Token: token.Murmur3{}.Token(key[:]), Key: key[:], Deletion: row.Live, Rows: &one{u: row.Unfiltered{Row: &r}},
+		}
 		if err := w.Append(&p); err != nil {
 			return err
 		}
@@ -240,8 +246,10 @@ func (m *measure) start() (*node, error) {
 	ready := filepath.Join(m.dir, "ready")
 	_ = os.Remove(ready)
 	n := &node{log: &bytes.Buffer{}}
-	n.cmd = exec.Command(m.bin, "start", "--data-dir", filepath.Join(m.dir, "data"), "--port", "0", "--admin-port", "0", "--ready-file", ready)
-	n.cmd.Env = append(append(os.Environ(), "HELENUS_AUTOCOMPACTION_ON_STARTUP_ENABLED=false"), strings.FieldsFunc(m.env, func(r rune) bool { return r == ',' })...)
+	n.cmd = exec.Command(m.bin, "start", "--data-dir", filepath.Join(m.dir, "data"), "--port", "0", "--admin-port", "0",
+		"--ready-file", ready)
+	n.cmd.Env = append(os.Environ(), "HELENUS_AUTOCOMPACTION_ON_STARTUP_ENABLED=false")
+	n.cmd.Env = append(n.cmd.Env, strings.FieldsFunc(m.env, func(r rune) bool { return r == ',' })...)
 	n.cmd.Stdout, n.cmd.Stderr = n.log, n.log
 	began := time.Now()
 	if err := n.cmd.Start(); err != nil {

@@ -84,7 +84,8 @@ func (w *wide) run() error {
 		f    func() error
 	}{
 		{"write", w.write}, {"flush", w.flush}, {"page forward", func() error { return w.read(false) }}, {"compact", w.compact},
-		{"page forward, one table", func() error { return w.read(false) }}, {"page backward, one table", func() error { return w.read(true) }},
+		{"page forward, one table", func() error { return w.read(false) }},
+		{"page backward, one table", func() error { return w.read(true) }},
 		{"compact again", w.compact}, {"open again", w.again},
 	} {
 		if err := w.phase(p.name, p.f); err != nil {
@@ -142,7 +143,8 @@ func (w *wide) phase(name string, f func() error) error {
 			over, w.failed = over+"  too much", true
 		}
 	}
-	fmt.Printf("%-26s %6.1f s %6.1f s of CPU %5d MiB resident %s\n", name, time.Since(began).Seconds(), (cpu() - before).Seconds(), most>>20, over)
+	fmt.Printf("%-26s %6.1f s %6.1f s of CPU %5d MiB resident %s\n",
+		name, time.Since(began).Seconds(), (cpu() - before).Seconds(), most>>20, over)
 	return err
 }
 
