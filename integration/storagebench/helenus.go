@@ -199,7 +199,7 @@ func (e *helenusEngine) settle() error {
 
 func (e *helenusEngine) compact() error {
 	ctx := context.Background()
-	return errors.Join(e.Compactions().Major(ctx, e.kv.ID, false), e.Compactions().Major(ctx, e.wideT.ID, false))
+	return errors.Join(e.Compactions().Major(ctx, e.kv.ID, false), e.Compactions().Major(ctx, e.wideT.ID, false), e.settle())
 }
 
 func (e *helenusEngine) close() error { return e.Close() }

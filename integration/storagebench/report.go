@@ -21,8 +21,8 @@ var gates = []gate{
 	{"durable put, 512 writers", "durable 512", "acks/s", perSecond, 1.0, 2.0, true},
 	{"get, cached", "get again", "us CPU/op", perOp, 1.8, 1.2, false},
 	{"get absent", "get absent", "us CPU/op", perOp, 1.0, 0.7, false},
-	{"scan of a wide partition", "scan wide", "rows/s", perSecond, 0.6, 0.9, true},
-	{"scan of the table", "scan", "rows/s", perSecond, 0.6, 0.9, true},
+	{"scan of a wide partition", "scan wide", "rows/s CPU", perCPUSecond, 0.6, 0.9, true},
+	{"scan of the table", "scan", "rows/s CPU", perCPUSecond, 0.6, 0.9, true},
 	{"put wide", "put wide", "us CPU/op", perOp, 0, 0, false},
 	{"get, first", "get", "us CPU/op", perOp, 0, 0, false},
 	{"get, after a major compaction", "get compacted", "us CPU/op", perOp, 0, 0, false},
@@ -34,6 +34,9 @@ var gates = []gate{
 func perOp(f figure) float64 {
 	return float64(f.CPU) / float64(time.Microsecond) / float64(max(f.Ops, 1))
 }
+
+// perCPUSecond is what one processor does in a second of its time: on a machine that others use too it is steadier than the clock.
+func perCPUSecond(f figure) float64 { return float64(f.Ops) / f.CPU.Seconds() }
 
 func perSecond(f figure) float64 { return float64(f.Ops) / f.Wall.Seconds() }
 
