@@ -31,6 +31,12 @@ func (w *world) compact(x *modelled) {
 
 // compactSome merges a table's files, all or some, together or each for itself, and may fail.
 func (w *world) compactSome(ctx context.Context, x *modelled) error {
+	// A tombstone is purged when its local time is before now less gc_grace; its timestamp is then at most so much later.
+	if w.v.grace > 0 {
+		x.purged = max(x.purged, w.now-w.v.grace+w.v.jitter+2)
+	} else {
+		x.purged = max(x.purged, w.now-1)
+	}
 	m, id := w.e.Compactions(), x.table.ID
 	switch w.r.IntN(7) {
 	case 0:

@@ -24,6 +24,7 @@ func randomOptions(v variant, r *rand.Rand) variant {
 	logs := pick("logs", 16<<10, 256<<10, 0).(int)
 	writers := pick("writers", 1, 2, 3).(int)
 	background := pick("background", false, true, true).(bool)
+	v.old = v.old && !background
 	v.options = func(o *Options) {
 		o.SegmentSize, o.CacheSize, o.ColumnIndexSize = segment, int64(cache), index
 		o.MemtableSpace, o.LogSpace, o.FlushWriters = int64(memory), int64(logs), writers

@@ -19,10 +19,10 @@ import (
 
 // variants are the sets of options under which the model is run.
 var variants = []variant{
-	{name: "plain", jitter: 15, grace: 60},
-	{name: "wide", keys: 3, span: 60, pad: 200, jitter: 15, grace: 40, options: func(o *Options) { o.SegmentSize = 64 << 10 }},
-	{name: "no grace", jitter: 0, grace: 0},
-	{name: "many keys", keys: 60, jitter: 3, grace: 10},
+	{name: "plain", jitter: 15, grace: 60, old: true},
+	{name: "wide", old: true, keys: 3, span: 60, pad: 200, jitter: 15, grace: 40, options: func(o *Options) { o.SegmentSize = 64 << 10 }},
+	{name: "no grace", jitter: 0, grace: 0, old: true},
+	{name: "many keys", old: true, keys: 60, jitter: 3, grace: 10},
 }
 
 func (w *world) snapshot() *schema.Snapshot {

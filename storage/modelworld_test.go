@@ -35,6 +35,8 @@ type world struct {
 	now   int64
 	clock *atomic.Int64 // now, for the engine
 	event int
+	// purged is that of the table that is written.
+	purged int64
 	// dropped is the newest timestamp that the column w of a table may have had when it was dropped.
 	dropped map[schema.UUID]int64
 	// cuts is where the power is cut; nil in a run without.
@@ -51,6 +53,8 @@ type world struct {
 type modelled struct {
 	table *schema.Table
 	m     *model
+	// purged is the newest timestamp of a tombstone that a compaction may have purged, or older than all that are written.
+	purged int64
 	// counts are the increments of a table of counters.
 	counts []counted
 }
@@ -91,6 +95,8 @@ type variant struct {
 	// jitter is how far timestamps go to both sides of now; grace is gc_grace_seconds. What is purged at a time has a
 	// timestamp of at most jitter behind it, so grace is above twice the jitter.
 	jitter, grace int64
+	// old says that timestamps may be far in the past, as nothing is compacted behind the world's back.
+	old bool
 	// periodic says that writes wait for no disk.
 	periodic bool
 	options  func(*Options)
@@ -153,7 +159,7 @@ func (w *world) addTable(shape int) {
 	if w.v.table != nil {
 		w.v.table(&t.Options)
 	}
-	x := &modelled{table: t, m: newModel(t)}
+	x := &modelled{table: t, m: newModel(t), purged: w.now - w.v.grace - w.v.jitter}
 	x.m.forgets = w.cuts == nil
 	w.tables = append(w.tables, x)
 }
@@ -194,8 +200,11 @@ func (w *world) clustering(t *schema.Table) [][]byte {
 	return out
 }
 
-// timestamp returns one around now.
+// timestamp returns one around now, or now and then one that is as old as nothing that a compaction has purged.
 func (w *world) timestamp() int64 {
+	if from := w.purged + 1; w.v.old && from > 1 && from < w.now-w.v.jitter && w.r.IntN(6) == 0 {
+		return from + w.r.Int64N(w.now-from)
+	}
 	if w.v.jitter == 0 {
 		return w.now
 	}
@@ -244,6 +253,7 @@ func (w *world) times() (ts int64, ttl int32, local int64) {
 
 // mutation makes a random change and notes its facts.
 func (w *world) mutation(x *modelled) (request.Mutation, []fact) {
+	w.purged = x.purged
 	key := w.key(x.table)
 	var b request.Builder
 	b.Reset(x.table, key, token.Murmur3{}.Token(key))
