@@ -130,7 +130,7 @@ func TestWholeBombs(t *testing.T) {
 // they have not read for too long. A client whose window is shut may not get to know that: the node's open files tell.
 func TestNeverReads(t *testing.T) {
 	t.Parallel()
-	n := own(t, 600)
+	n := own(t, 600, "--memory-limit", "512MiB")
 	node := process(n.PID())
 	before := node.fds()
 	ways := map[string]string{
