@@ -338,6 +338,7 @@ func verifyFiles(ctx context.Context, v admin.Verify, files []*storage.File) err
 			continue
 		}
 		if err := f.Reader().Verify(); err != nil {
+			//lint:ignore ST1005 the text is Cassandra's
 			return fmt.Errorf("Invalid SSTable %s, please force repair: %w", name, err)
 		}
 	}

@@ -38,6 +38,7 @@ func (e *Engine) ImportFolder(ctx context.Context, table schema.UUID, dir string
 	}
 	fsys := e.opts.FS
 	if info, err := fsys.Stat(dir); errors.Is(err, fs.ErrNotExist) || err == nil && !info.Dir {
+		//lint:ignore ST1005 the text is Cassandra's
 		return 0, fmt.Errorf("Directory %s does not exist", dir)
 	} else if err != nil {
 		return 0, err

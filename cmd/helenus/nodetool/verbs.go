@@ -228,6 +228,7 @@ func garbage(ctx context.Context, c *call) error {
 	}
 	g := c.value("-g")
 	if !slices.Contains([]string{"", "ROW", "CELL", "NONE"}, g) {
+		//lint:ignore ST1005 the text is Cassandra's
 		return fmt.Errorf("No enum constant org.apache.cassandra.schema.CompactionParams.TombstoneOption.%s", g)
 	}
 	return act(ctx, c, "garbagecollect", admin.RewriteArguments{Names: c.names(), Rewrite: admin.Rewrite{Jobs: int(n), Cells: g == "CELL"}})
