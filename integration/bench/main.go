@@ -165,12 +165,19 @@ func (t *target) compact() error {
 			return err
 		}
 	}
+	time.Sleep(2 * time.Second) // what was compacted is removed
 	var bytes int64
 	err := filepath.WalkDir(t.data, func(path string, d os.DirEntry, err error) error {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil // a table that was compacted is being removed
+		}
 		if err != nil || d.IsDir() || !strings.Contains(path, "/"+keyspace+"/") {
 			return err
 		}
 		info, err := d.Info()
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
 		if err == nil {
 			bytes += info.Size()
 		}
