@@ -96,10 +96,7 @@ func (f *filter) add(h1, h2 int64) {
 	m := int64(len(f.bits)) * 8
 	x := h2
 	for range f.hashes {
-		p := x % m
-		if p < 0 {
-			p = -p
-		}
+		p := bitOf(x, m)
 		f.bits[p>>3] |= 1 << (p & 7)
 		x += h1
 	}

@@ -1,6 +1,10 @@
 package sstable
 
 import (
+	"bytes"
+
+	"github.com/helenusdb/helenus/cql/schema"
+	"github.com/helenusdb/helenus/cql/token"
 	"github.com/helenusdb/helenus/cql/types"
 	"github.com/helenusdb/helenus/storage/row"
 )
@@ -143,4 +147,55 @@ func deletionOf(ts, local int64) row.Deletion {
 		return row.Live
 	}
 	return row.Deletion{Timestamp: ts, Local: local}
+}
+
+// clusteringOrder orders clusterings and bounds of a table.
+type clusteringOrder struct {
+	table *schema.Table
+	// ring tells which clustering values are ordered by their token; nil when none is.
+	ring []token.Partitioner
+}
+
+// setRing says that value i is ordered by its token; p is nil for one that is not.
+func (o *clusteringOrder) setRing(i int, p token.Partitioner) {
+	if p == nil {
+		return
+	}
+	if o.ring == nil {
+		o.ring = make([]token.Partitioner, len(o.table.Clustering))
+	}
+	o.ring[i] = p
+}
+
+// compareValues orders two clusterings or prefixes; a prefix of the other one is equal to it.
+func (o *clusteringOrder) compareValues(a, b [][]byte) int {
+	if o.ring == nil {
+		return row.CompareClustering(o.table, a, b)
+	}
+	for i := range min(len(a), len(b), len(o.ring)) {
+		d := 0
+		if p := o.ring[i]; p == nil || a[i] == nil || b[i] == nil {
+			d = o.table.Clustering[i].Compare(a[i], b[i])
+		} else if d = p.Token(a[i]).Compare(p.Token(b[i])); d == 0 {
+			d = bytes.Compare(a[i], b[i])
+		}
+		if d != 0 {
+			return d
+		}
+	}
+	return 0
+}
+
+// compare orders two places: clusterings (side 0), and bounds before or after what starts with their values (-1 and 1).
+func (o *clusteringOrder) compare(a [][]byte, aSide int, b [][]byte, bSide int) int {
+	if d := o.compareValues(a, b); d != 0 {
+		return d
+	}
+	switch {
+	case len(a) == len(b):
+		return aSide - bSide
+	case len(a) < len(b):
+		return aSide
+	}
+	return -bSide
 }

@@ -61,16 +61,19 @@ func (f *filter) mayContain(h1, h2 int64) bool {
 	m := int64(len(f.bits)) * 8
 	x := h2
 	for range f.hashes {
-		p := x % m
-		if p < 0 {
-			p = -p
-		}
+		p := bitOf(x, m)
 		if f.bits[p>>3]&(1<<(p&7)) == 0 {
 			return false
 		}
 		x += h1
 	}
 	return true
+}
+
+// bitOf returns the bit, of m, that a sum of hashes stands for.
+func bitOf(x, m int64) int64 {
+	p := x % m
+	return max(p, -p)
 }
 
 // hashKey returns both halves of the hash of a partition key.

@@ -1,23 +1,20 @@
 package sstable
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 
 	"github.com/helenusdb/helenus/cql/schema"
-	"github.com/helenusdb/helenus/cql/token"
 	"github.com/helenusdb/helenus/cql/types"
 	"github.com/helenusdb/helenus/storage/row"
 )
 
 // View is an open table read with the columns of a schema. It is immutable and may be used by many goroutines.
 type View struct {
-	r     *Reader
-	table *schema.Table
-	// values tells how the clustering values are written, ring which of them are ordered by their token.
+	r *Reader
+	clusteringOrder
+	// values tells how the clustering values are written.
 	values          []valueType
-	ring            []token.Partitioner
 	static, regular columns
 	// chance is the table's crc_check_chance: how likely a lookup or a Scan looks at the checksum of what it reads.
 	chance float64
@@ -43,7 +40,7 @@ type column struct {
 // View returns the table read with the columns of t; what t has dropped is left out. A nil t stands for what the file says
 // of itself. A column that t neither has nor had is an error.
 func (r *Reader) View(t *schema.Table) (*View, error) {
-	v := &View{r: r, table: t, chance: 1}
+	v := &View{r: r, clusteringOrder: clusteringOrder{table: t}, chance: 1}
 	if t == nil {
 		v.table = r.table
 	} else {
@@ -63,12 +60,7 @@ func (r *Reader) View(t *schema.Table) (*View, error) {
 			return nil, fmt.Errorf("%s is ordered by %s where %s.%s has %q", r.desc, name, v.table.Keyspace, v.table.Name, col.Name)
 		}
 		v.values = append(v.values, valueTypeOf(ct.typ))
-		if ct.ring != nil {
-			if v.ring == nil {
-				v.ring = make([]token.Partitioner, len(r.stats.Header.ClusteringTypes))
-			}
-			v.ring[i] = ct.ring
-		}
+		v.setRing(i, ct.ring)
 	}
 	var err error
 	if v.static, err = v.columns(r.stats.Header.Static, schema.Static); err != nil {
@@ -119,39 +111,6 @@ func takes(t *types.Type, v valueType) bool {
 
 // Table returns the schema that the view is read with.
 func (v *View) Table() *schema.Table { return v.table }
-
-// compareValues orders two clusterings or prefixes; a prefix of the other one is equal to it.
-func (v *View) compareValues(a, b [][]byte) int {
-	if v.ring == nil {
-		return row.CompareClustering(v.table, a, b)
-	}
-	for i := range min(len(a), len(b), len(v.values)) {
-		d := 0
-		if p := v.ring[i]; p == nil || a[i] == nil || b[i] == nil {
-			d = v.table.Clustering[i].Compare(a[i], b[i])
-		} else if d = p.Token(a[i]).Compare(p.Token(b[i])); d == 0 {
-			d = bytes.Compare(a[i], b[i])
-		}
-		if d != 0 {
-			return d
-		}
-	}
-	return 0
-}
-
-// compare orders two places: clusterings (side 0), and bounds before or after what starts with their values (-1 and 1).
-func (v *View) compare(a [][]byte, aSide int, b [][]byte, bSide int) int {
-	if d := v.compareValues(a, b); d != 0 {
-		return d
-	}
-	switch {
-	case len(a) == len(b):
-		return aSide - bSide
-	case len(a) < len(b):
-		return aSide
-	}
-	return -bSide
-}
 
 // side is the side of a cut, for compare.
 func side(c row.Cut) int {

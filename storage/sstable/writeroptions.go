@@ -67,7 +67,7 @@ func (w *Writer) describe() error {
 		return err
 	}
 	w.stats.Partitioner, w.stats.FilterChance = o.Partitioner, t.Options.BloomFilterFPChance
-	w.rows = clusteringOrder{table: t, ring: make([]token.Partitioner, len(t.Clustering))}
+	w.rows = clusteringOrder{table: t}
 	w.enc = encoder{
 		minTimestamp: h.MinTimestamp, minLocal: uint32(h.MinLocal), minTTL: h.MinTTL, stats: &w.seen,
 		values: make([]valueType, len(t.Clustering)),
@@ -78,7 +78,8 @@ func (w *Writer) describe() error {
 		if err != nil {
 			return err
 		}
-		w.rows.ring[i], w.enc.values[i] = ct.ring, valueTypeOf(c.Type)
+		w.rows.setRing(i, ct.ring)
+		w.enc.values[i] = valueTypeOf(c.Type)
 		if c.Desc {
 			name = marshal + "ReversedType(" + name + ")"
 		}

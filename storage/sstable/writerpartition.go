@@ -3,10 +3,7 @@ package sstable
 import (
 	"fmt"
 	"math"
-	"slices"
 
-	"github.com/helenusdb/helenus/cql/schema"
-	"github.com/helenusdb/helenus/cql/token"
 	"github.com/helenusdb/helenus/storage/row"
 )
 
@@ -21,34 +18,6 @@ func (e *edge) put(values [][]byte, side int) {
 	e.set, e.side = true, side
 	e.values = append(e.values[:0], values...)
 	cloneValues(e.values)
-}
-
-// clusteringOrder orders clusterings and bounds.
-type clusteringOrder struct {
-	table *schema.Table
-	ring  []token.Partitioner // nil but for a clustering that is ordered by its token
-}
-
-// compare orders two places: clusterings (side 0), and bounds before or after what starts with their values (-1 and 1).
-func (o *clusteringOrder) compare(a [][]byte, aSide int, b [][]byte, bSide int) int {
-	for i := range min(len(a), len(b)) {
-		d := 0
-		if p := o.ring[i]; p == nil || a[i] == nil || b[i] == nil {
-			d = o.table.Clustering[i].Compare(a[i], b[i])
-		} else if d = p.Token(a[i]).Compare(p.Token(b[i])); d == 0 {
-			d = slices.Compare(a[i], b[i])
-		}
-		if d != 0 {
-			return d
-		}
-	}
-	switch {
-	case len(a) == len(b):
-		return aSide - bSide
-	case len(a) < len(b):
-		return aSide
-	}
-	return -bSide
 }
 
 // Append writes a partition, which has to stand behind the one before, and reads p.Rows to their end. A partition in which
