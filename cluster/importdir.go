@@ -118,23 +118,29 @@ func readForeign(ctx context.Context, fsys vfs.FS, dirs []string) (*foreign, err
 		if keys[table] == nil {
 			continue
 		}
-		err := storage.ReadFolders(ctx, fsys, folders, keys[table], time.Now().Unix(), func(values map[string][]byte) error {
-			r := schema.Record{}
-			for name, v := range values {
-				if v != nil {
-					r[name] = append([]byte{}, v...)
-				}
-			}
-			records[table] = append(records[table], r)
-			return nil
-		})
-		if err != nil {
+		var err error
+		if records[table], err = readRecords(ctx, fsys, folders, keys[table], time.Now().Unix()); err != nil {
 			return nil, fmt.Errorf("system_schema.%s: %w", table, err)
 		}
 	}
 	var err error
 	f.changes, f.left, err = schema.FromRecords(records)
 	return f, err
+}
+
+// readRecords returns the rows of a table of system_schema that live at now, in seconds; keys are as storage.ReadFolders takes them.
+func readRecords(ctx context.Context, fsys vfs.FS, folders, keys []string, now int64) (records []schema.Record, err error) {
+	err = storage.ReadFolders(ctx, fsys, folders, keys, now, func(values map[string][]byte) error {
+		r := schema.Record{}
+		for name, v := range values {
+			if v != nil {
+				r[name] = append([]byte{}, v...)
+			}
+		}
+		records = append(records, r)
+		return nil
+	})
+	return records, err
 }
 
 // checkForeignLogs returns an error when the commit log beside a data directory holds writes.

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/helenusdb/helenus/cql/schema"
-	"github.com/helenusdb/helenus/storage"
 	"github.com/helenusdb/helenus/storage/vfs"
 )
 
@@ -38,17 +37,8 @@ func TestForeignSchema(t *testing.T) {
 			if _, err := os.Stat(dir); err != nil {
 				continue
 			}
-			err := storage.ReadFolders(context.Background(), vfs.OS{}, []string{dir}, keys, 1795500000, func(values map[string][]byte) error {
-				r := schema.Record{}
-				for name, v := range values {
-					if v != nil {
-						r[name] = append([]byte{}, v...)
-					}
-				}
-				records[table] = append(records[table], r)
-				return nil
-			})
-			if err != nil {
+			var err error
+			if records[table], err = readRecords(context.Background(), vfs.OS{}, []string{dir}, keys, 1795500000); err != nil {
 				t.Fatalf("%s: %v", dir, err)
 			}
 		}
