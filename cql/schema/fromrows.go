@@ -164,16 +164,16 @@ func (f *fromRecords) parse(ks, text string) (*types.Type, error) {
 // types makes the user types, each after those that it is made of.
 func (f *fromRecords) types() error {
 	f.udts = map[[2]string]*UserType{}
-	var todo []Record
+	var waiting []Record
 	for _, u := range f.r["types"] {
 		if !IsSystem(u.text("keyspace_name")) {
-			todo = append(todo, u)
+			waiting = append(waiting, u)
 		}
 	}
-	for len(todo) > 0 {
+	for len(waiting) > 0 {
 		var later []Record
 		var last error
-		for _, u := range todo {
+		for _, u := range waiting {
 			t, err := f.userType(u)
 			if err != nil {
 				last = fmt.Errorf("type %s.%s: %w", u.text("keyspace_name"), u.text("type_name"), err)
@@ -183,10 +183,10 @@ func (f *fromRecords) types() error {
 			f.udts[[2]string{t.Keyspace, t.Name}] = t
 			f.changes = append(f.changes, &PutType{t})
 		}
-		if len(later) == len(todo) {
+		if len(later) == len(waiting) {
 			return last
 		}
-		todo = later
+		waiting = later
 	}
 	return nil
 }
