@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -218,15 +219,7 @@ func (e *Engine) checkMemory() int64 {
 		}
 	}
 	total := active + frozen
-	slices.SortFunc(list, func(a, b sized) int {
-		switch {
-		case a.bytes > b.bytes:
-			return -1
-		case a.bytes < b.bytes:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(list, func(a, b sized) int { return cmp.Compare(b.bytes, a.bytes) })
 	threshold := int64(float64(e.opts.MemtableSpace) * e.opts.CleanupThreshold)
 	for _, s := range list {
 		if active <= threshold {

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -314,19 +315,9 @@ func (e *Engine) findSnapshots() ([]Snapshot, error) {
 		return nil
 	})
 	slices.SortFunc(out, func(a, b Snapshot) int {
-		return cmpFirst(strings.Compare(a.Tag, b.Tag), strings.Compare(a.Keyspace, b.Keyspace), strings.Compare(a.Table, b.Table))
+		return cmp.Or(strings.Compare(a.Tag, b.Tag), strings.Compare(a.Keyspace, b.Keyspace), strings.Compare(a.Table, b.Table))
 	})
 	return out, err
-}
-
-// cmpFirst returns the first of its arguments that is not 0.
-func cmpFirst(orders ...int) int {
-	for _, o := range orders {
-		if o != 0 {
-			return o
-		}
-	}
-	return 0
 }
 
 // measure fills a snapshot with what is in its folder; live is that of the table.

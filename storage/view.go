@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -197,14 +198,6 @@ func tableOf(f *File, t *schema.Table) table {
 
 // withTables returns tables in the order that a view has them in.
 func withTables(tables []table) []table {
-	slices.SortStableFunc(tables, func(a, b table) int {
-		switch x, y := a.MaxTimestamp(), b.MaxTimestamp(); {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(tables, func(a, b table) int { return cmp.Compare(b.MaxTimestamp(), a.MaxTimestamp()) })
 	return tables
 }

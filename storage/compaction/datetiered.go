@@ -1,6 +1,7 @@
 package compaction
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -68,13 +69,7 @@ func (s *dateTiered) windows(v *View, candidates []*Table) (out [][]*Table, firs
 		}
 	}
 	slices.SortFunc(young, func(a, b *Table) int {
-		switch {
-		case a.MinTimestamp > b.MinTimestamp:
-			return -1
-		case a.MinTimestamp < b.MinTimestamp:
-			return 1
-		}
-		return compareIDs(a, b)
+		return cmp.Or(cmp.Compare(b.MinTimestamp, a.MinTimestamp), compareIDs(a, b))
 	})
 	window := first
 	for i := 0; i < len(young); {

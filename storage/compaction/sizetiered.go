@@ -1,6 +1,7 @@
 package compaction
 
 import (
+	"cmp"
 	"slices"
 )
 
@@ -91,15 +92,7 @@ func (o *options) interesting(buckets []*bucket, least, most int) []*Table {
 			continue
 		}
 		tables := slices.Clone(b.tables)
-		slices.SortStableFunc(tables, func(a, b *Table) int {
-			switch {
-			case a.Hotness > b.Hotness:
-				return -1
-			case a.Hotness < b.Hotness:
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(tables, func(a, b *Table) int { return cmp.Compare(b.Hotness, a.Hotness) })
 		tables = tables[:min(len(tables), most)]
 		hotness, average := 0.0, totalSize(tables)/int64(len(tables))
 		for _, t := range tables {
